@@ -1,0 +1,1 @@
+"""The portable heart of Heed: runs unchanged on CPython and MicroPython."""

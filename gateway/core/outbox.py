@@ -1,0 +1,129 @@
+"""The outbox rule: a summary is accepted when it is on disk, and leaves it when the far end has it.
+
+Group commit: what is offered within `commit_ms`, or `commit_records`, shares one durable write. Storage is
+another's duty: gateway.core.memory states its interface.
+"""
+
+import asyncio
+import json
+
+from gateway.core.errors import PluginError, Rejected
+from gateway.core.plugin import Batch
+from gateway.core.quota import Quota
+
+RETRY_MS = 1000
+
+
+class Outbox:
+    """limits: see Quota; uplinks: names of all that must acknowledge before a record leaves."""
+
+    def __init__(self, storage, limits, clock, gateway="", uplinks=(), commit_ms=20, commit_records=500, pending_max=2000):
+        self.storage = storage
+        self.quota = Quota(limits)
+        self.clock = clock
+        self.gateway = gateway
+        self.commit_ms = commit_ms
+        self.commit_records = commit_records
+        self.pending_max = pending_max
+        self.pending = []
+        self.marks = {name: 0 for name in uplinks}
+        self.counters = {"accepted": 0, "acknowledged": 0, "commits": 0, "failed_commits": 0}
+        self.fault = ""
+        self.closing = False
+        self._writing = asyncio.Lock()
+        self._offered = asyncio.Event()
+        self._committed = asyncio.Event()
+
+    async def open(self):
+        """Open the storage and go on where it stands. Gives what it says of itself."""
+        state = await self.storage.open()
+        self.epoch, self.next_seq = state["epoch"], state["next_seq"]
+        self.quota.start(state)
+        for name in self.marks:
+            self.marks[name] = state["marks"].get(name, 0)
+        self.accepted_seq = self.next_seq - 1
+        return state
+
+    def offer(self, summaries):
+        """Take summaries in for the next commit; gives the ticket to wait for with accepted()."""
+        for summary in summaries:
+            if summary.cls not in self.quota.limits:
+                raise PluginError('no outbox class "%s"' % summary.cls, "use alarm, event or digest")
+            text = json.dumps(summary.to_dict())
+            full = "the store takes no records" if self.fault and len(self.pending) >= self.pending_max else ""
+            if not self.quota.refuses(summary.cls, len(text), summary.t_ms, full):
+                self._pend((self.next_seq, summary.cls, summary.t_ms, text))
+        self._offered.set()
+        return self.next_seq - 1
+
+    def _pend(self, row):
+        self.pending.append(row)
+        self.quota.add(row)
+        self.next_seq = row[0] + 1
+
+    async def accepted(self, ticket):
+        """Wait until all up to `ticket` is on disk."""
+        while self.accepted_seq < ticket:
+            await self._next_commit()
+
+    async def room(self):
+        """Wait while too much is offered and not on disk; never for a store that takes no records."""
+        while len(self.pending) >= self.pending_max and not self.fault:
+            await self._next_commit()
+
+    async def _next_commit(self):
+        self._committed.clear()
+        await self._committed.wait()
+
+    async def run(self):
+        """Commit what is offered, until cancelled. A store that fails is tried again; nothing offered is forgotten."""
+        while True:
+            await self._offered.wait()
+            if len(self.pending) < self.commit_records:
+                await self.clock.sleep_ms(self.commit_ms)
+            self._offered.clear()
+            try:
+                await self.commit()
+            except Rejected as error:
+                self.counters["failed_commits"] += 1
+                self.fault = str(error)
+                self._committed.set()
+                self._offered.set()
+                await self.clock.sleep_ms(RETRY_MS)
+
+    async def commit(self):
+        """One durable write of all that is pending. Raises Rejected when the storage cannot take it."""
+        async with self._writing:
+            await self.quota.choose(self.storage)
+            for row in self.quota.gap_rows(self.next_seq):
+                self._pend(row)
+            rows = self.pending[:]
+            if not rows:
+                return
+            self.quota.settle(await self.storage.commit(rows, self.quota.leaving()))
+            del self.pending[:len(rows)]
+            self.accepted_seq, self.fault = rows[-1][0], ""
+            self.counters["accepted"] += len(rows)
+            self.counters["commits"] += 1
+            self._committed.set()
+
+    async def batch(self, after, limit):
+        """Batch of at most `limit` accepted records after sequence number `after`, or None."""
+        self.quota.gaps.read(after + limit)
+        rows = await self.storage.read(after, limit)
+        return Batch(self.gateway, self.epoch, [(row[0], json.loads(row[2])) for row in rows]) if rows else None
+
+    async def acknowledge(self, uplink, seq):
+        """The far end of `uplink` has all up to `seq`. What all uplinks have leaves the storage."""
+        if self.marks[uplink] < seq <= self.accepted_seq:
+            self.marks[uplink] = seq
+            removed = await self.storage.acknowledge(uplink, seq, min(self.marks.values()))
+            self.counters["acknowledged"] += sum([removed[cls][0] for cls in removed])
+            self.quota.left(removed)
+
+    async def close(self):
+        """Commit what is pending and close the storage."""
+        try:
+            await self.commit()
+        finally:
+            await self.storage.close()

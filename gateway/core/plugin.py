@@ -1,0 +1,97 @@
+"""The kinds of parts that authors write.
+
+Each part is one class made as PLUGIN(options, context). Its file starts with a literal MANIFEST and ends
+with `PLUGIN = TheClass`. Retry, back-off, time stamps, option checks and counting of losses belong to the
+flow, not to the part.
+"""
+
+API = 1
+
+
+class Part:
+    """options: dict of checked values by name; context: see gateway.core.context."""
+
+    def __init__(self, options, context):
+        self.options = options
+        self.context = context
+
+
+class Sensor(Part):
+    """Reads a source. open() is called until it succeeds, then read() one call at a time, then close().
+
+    Raises NotConnected (open is tried again, later) or EndOfStream (finished). close() may come twice,
+    and after a failed open().
+    """
+
+    async def open(self):
+        """Connect, or raise NotConnected."""
+
+    async def read(self):
+        """The next Block or Sample. Waits for it; never returns None."""
+        raise NotImplementedError
+
+    async def close(self):
+        """Let go of the device."""
+
+
+class Plugin(Part):
+    """One domain. Plain functions, called by one pipeline, one at a time, for all of its streams."""
+
+    def push(self, block):
+        """Take a Block or Sample in; give the list of Features that became complete by it."""
+        raise NotImplementedError
+
+    def decide(self, features, inference):
+        """Decision on one inference."""
+        raise NotImplementedError
+
+    def summarise(self, features, inference, decision):
+        """List of Summary due now: events at once, digests when their span is over."""
+        raise NotImplementedError
+
+    def finish(self):
+        """List of Summary still owed when the input ends or the gateway stops."""
+        return []
+
+
+class Model(Part):
+    """Gives Features a meaning. infer() neither changes its input nor keeps it."""
+
+    def load(self):
+        """Make ready, or raise ModelError."""
+
+    def infer(self, features):
+        """Inference for one Features."""
+        raise NotImplementedError
+
+    def forget(self, stream):
+        """Drop what is kept for `stream`; it has ended or starts afresh."""
+
+
+class Uplink(Part):
+    """Carries batches to a far end. send() may be called again with what was sent before."""
+
+    async def open(self):
+        """Connect, or raise NotConnected."""
+
+    async def send(self, batch):
+        """Highest sequence number of `batch` that the FAR END says it has stored.
+
+        Raises NotConnected (sent again later) or Rejected (the far end will never take this batch).
+        """
+        raise NotImplementedError
+
+    async def close(self):
+        """Let go of the connection."""
+
+
+class Batch:
+    """What an uplink sends: records = [(seq, fields of a Summary as dict)] in rising order of seq."""
+
+    def __init__(self, gateway, epoch, records):
+        self.gateway = gateway
+        self.epoch = epoch
+        self.records = records
+        self.first_seq = records[0][0]
+        self.last_seq = records[-1][0]
+        self.count = len(records)
