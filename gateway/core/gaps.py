@@ -58,6 +58,10 @@ class Gaps:
             self.open[key] = Gap(cls, cause)
         self.open[key].fresh.add(1, size, t_ms, t_ms)
 
+    def grown(self):
+        """Whether there are losses that no row tells of."""
+        return any([gap.fresh.records for gap in self.open.values()])
+
     def rows(self, next_seq):
         """(rows to store from `next_seq` on, seqs that they replace) for the gaps that grew."""
         rows, replaced = [], []

@@ -7,6 +7,7 @@ another's duty: gateway.core.memory states its interface.
 import asyncio
 import json
 
+from gateway.core.condition import Condition
 from gateway.core.errors import PluginError, Rejected
 from gateway.core.plugin import Batch
 from gateway.core.quota import Quota
@@ -29,18 +30,16 @@ class Outbox:
         self.marks = {name: 0 for name in uplinks}
         self.counters = {"accepted": 0, "acknowledged": 0, "commits": 0, "failed_commits": 0}
         self.fault = ""
-        self.closing = False
         self._writing = asyncio.Lock()
-        self._offered = asyncio.Event()
-        self._committed = asyncio.Event()
+        self._offered = Condition()
+        self._committed = Condition()
 
     async def open(self):
         """Open the storage and go on where it stands. Gives what it says of itself."""
         state = await self.storage.open()
         self.epoch, self.next_seq = state["epoch"], state["next_seq"]
         self.quota.start(state)
-        for name in self.marks:
-            self.marks[name] = state["marks"].get(name, 0)
+        self.marks.update({name: state["marks"].get(name, 0) for name in self.marks})
         self.accepted_seq = self.next_seq - 1
         return state
 
@@ -53,7 +52,7 @@ class Outbox:
             full = "the store takes no records" if self.fault and len(self.pending) >= self.pending_max else ""
             if not self.quota.refuses(summary.cls, len(text), summary.t_ms, full):
                 self._pend((self.next_seq, summary.cls, summary.t_ms, text))
-        self._offered.set()
+        self._offered.notify()
         return self.next_seq - 1
 
     def _pend(self, row):
@@ -63,32 +62,25 @@ class Outbox:
 
     async def accepted(self, ticket):
         """Wait until all up to `ticket` is on disk."""
-        while self.accepted_seq < ticket:
-            await self._next_commit()
+        await self._committed.wait_for(lambda: self.accepted_seq >= ticket)
 
     async def room(self):
         """Wait while too much is offered and not on disk; never for a store that takes no records."""
-        while len(self.pending) >= self.pending_max and not self.fault:
-            await self._next_commit()
+        await self._committed.wait_for(lambda: len(self.pending) < self.pending_max or self.fault)
 
-    async def _next_commit(self):
-        self._committed.clear()
-        await self._committed.wait()
-
-    async def run(self):
-        """Commit what is offered, until cancelled. A store that fails is tried again; nothing offered is forgotten."""
+    async def run(self, up):
+        """Commit what is offered, for ever. A store that fails is tried again; nothing offered is forgotten."""
+        up()
         while True:
-            await self._offered.wait()
+            await self._offered.wait_for(lambda: self.pending or self.quota.owes())
             if len(self.pending) < self.commit_records:
                 await self.clock.sleep_ms(self.commit_ms)
-            self._offered.clear()
             try:
                 await self.commit()
             except Rejected as error:
                 self.counters["failed_commits"] += 1
                 self.fault = str(error)
-                self._committed.set()
-                self._offered.set()
+                self._committed.notify()
                 await self.clock.sleep_ms(RETRY_MS)
 
     async def commit(self):
@@ -105,7 +97,7 @@ class Outbox:
             self.accepted_seq, self.fault = rows[-1][0], ""
             self.counters["accepted"] += len(rows)
             self.counters["commits"] += 1
-            self._committed.set()
+            self._committed.notify()
 
     async def batch(self, after, limit):
         """Batch of at most `limit` accepted records after sequence number `after`, or None."""

@@ -69,17 +69,25 @@ class Model(Part):
 
 
 class Uplink(Part):
-    """Carries batches to a far end. send() may be called again with what was sent before."""
+    """Carries batches to a far end. send() may be called again with what was sent before.
+
+    An uplink that keeps several batches in flight returns from send() early, with what is acknowledged so
+    far (0 when nothing is), and waits for the rest in settle().
+    """
 
     async def open(self):
         """Connect, or raise NotConnected."""
 
     async def send(self, batch):
-        """Highest sequence number of `batch` that the FAR END says it has stored.
+        """Highest sequence number that the FAR END says it has stored.
 
         Raises NotConnected (sent again later) or Rejected (the far end will never take this batch).
         """
         raise NotImplementedError
+
+    async def settle(self):
+        """Wait until all that was sent is acknowledged; gives the highest number, 0 when none is open."""
+        return 0
 
     async def close(self):
         """Let go of the connection."""

@@ -32,6 +32,10 @@ class Quota:
             self.gaps.add(cls, fault, t_ms, size)
         return fault != ""
 
+    def lost(self, fields, cause):
+        """A stored record (fields of its Summary) will never be taken by the far end: it becomes a gap."""
+        self.gaps.add(fields["cls"], cause, fields["t_ms"], 0)
+
     def add(self, row):
         """Account for a row (seq, class, t_ms, text) that will be stored."""
         self.records[row[1]] += 1
@@ -43,18 +47,25 @@ class Quota:
             self.records[cls] = self.records.get(cls, 0) - removed[cls][0]
             self.bytes[cls] = self.bytes.get(cls, 0) - removed[cls][1]
 
+    def over(self, cls):
+        """Bytes of a class above its limit that are not yet chosen to go; 0 for a class that refuses instead."""
+        limit, policy = self.limits[cls]
+        chosen = sum([row[3] for row in self.dropping.values() if row[1] == cls])
+        return max(0, self.bytes[cls] - limit - chosen) if policy == "drop_oldest" else 0
+
+    def owes(self):
+        """Whether a write is due without any new record."""
+        return self.gaps.grown() or any([self.over(cls) for cls in self.limits])
+
     async def choose(self, storage):
         """Choose the oldest rows that must go for the limits, beside those chosen for a write that failed."""
         for cls in sorted(self.limits):
-            limit, policy = self.limits[cls]
-            chosen = [row for row in self.dropping.values() if row[1] == cls]
-            over = self.bytes[cls] - limit - sum([row[3] for row in chosen])
-            if policy != "drop_oldest" or over <= 0:
-                continue
-            for row in await storage.oldest(cls, over, max([row[0] for row in chosen], default=0)):
+            over = self.over(cls)
+            after = max([row[0] for row in self.dropping.values() if row[1] == cls], default=0)
+            for row in await storage.oldest(cls, over, after) if over else ():
                 self.dropping[row[0]] = row
                 self.counters["dropped"] += 1
-                self.gaps.add(cls, "the limit of %d bytes was reached" % limit, row[2], row[3])
+                self.gaps.add(cls, "the limit of %d bytes was reached" % self.limits[cls][0], row[2], row[3])
 
     def gap_rows(self, next_seq):
         """Rows, from `next_seq` on, that tell of what is lost."""

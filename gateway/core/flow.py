@@ -1,0 +1,110 @@
+"""The flow: Reader -> Channel -> Pipeline -> Outbox (-> Sender, gateway.core.sender).
+
+Sensors and uplinks wait (async) and sit at the edges; whatever decides is a plain function in the middle.
+Each run(up) is a child of the Supervisor: it calls up() once it works, and lets NotConnected through.
+"""
+
+from gateway.core.compat import ticks_diff
+from gateway.core.errors import EndOfStream
+
+YIELD_MS = 5  # how long a pipeline may work before others get their turn
+
+
+async def settled(result):
+    """The result of a part's verb: as it is, or awaited where the part lives in a thread or process of its own."""
+    return await result if hasattr(result, "__await__") or hasattr(result, "send") else result
+
+
+class Reader:
+    """Hands what a sensor reads to a channel. Counts samples, and those that the sequence numbers miss.
+
+    rests: {stream: ms}, shared with the pipelines: how long the last decision lets a stream rest.
+    """
+
+    def __init__(self, sensor, channel, clock, rests):
+        self.sensor = sensor
+        self.channel = channel
+        self.clock = clock
+        self.rests = rests
+        self.counters = {"blocks": 0, "samples": 0, "missed": 0, "opened": 0}
+
+    async def run(self, up):
+        """Read until the source ends, then raise EndOfStream."""
+        try:
+            await self.sensor.open()
+            self.counters["opened"] += 1
+            expected = None
+            while True:
+                block = await self.sensor.read()
+                up()
+                expected = self._count(block, expected)
+                await self.channel.put(block)
+                if block.stream in self.rests:
+                    await self.clock.sleep_ms(self.rests.pop(block.stream))
+        finally:
+            await self.sensor.close()
+
+    def _count(self, block, expected):
+        """Account for a Block or Sample; gives the sequence number that should follow."""
+        n = len(block.values) if hasattr(block, "signal") else 1
+        self.counters["blocks"] += 1
+        self.counters["samples"] += n
+        if expected is not None and block.seq > expected:
+            self.counters["missed"] += block.seq - expected
+        return block.seq + n
+
+
+class Pipeline:
+    """Takes blocks from a channel through plugin and model into the outbox.
+
+    watch(features, inference, decision, summaries), where given, sees each result: the live view.
+    """
+
+    def __init__(self, channel, plugin, model, outbox, clock, rests, watch=None):
+        self.channel = channel
+        self.plugin = plugin
+        self.model = model
+        self.outbox = outbox
+        self.clock = clock
+        self.rests = rests
+        self.watch = watch
+        self.counters = {"blocks": 0, "inferences": 0, "reported": 0, "alarms": 0, "summaries": 0}
+
+    async def run(self, up):
+        """Work until the channel is closed and empty."""
+        up()
+        began = self.clock.ticks_ms()
+        try:
+            while True:
+                await self.take(await self.channel.get())
+                await self.outbox.room()
+                if ticks_diff(self.clock.ticks_ms(), began) >= YIELD_MS:
+                    await self.clock.sleep_ms(0)
+                    began = self.clock.ticks_ms()
+        except EndOfStream:
+            await self.finish()
+
+    async def take(self, block):
+        """Work on one Block or Sample."""
+        self.counters["blocks"] += 1
+        for features in await settled(self.plugin.push(block)):
+            inference = await settled(self.model.infer(features))
+            decision = await settled(self.plugin.decide(features, inference))
+            summaries = await settled(self.plugin.summarise(features, inference, decision))
+            if decision.rest_ms:
+                self.rests[features.stream] = decision.rest_ms
+            self.counters["inferences"] += 1
+            self.counters["reported"] += bool(decision.report)
+            self.counters["alarms"] += bool(decision.alarm)
+            self._offer(summaries)
+            if self.watch:
+                self.watch(features, inference, decision, summaries)
+
+    async def finish(self):
+        """Offer what the plugin still owes."""
+        self._offer(await settled(self.plugin.finish()))
+
+    def _offer(self, summaries):
+        if summaries:
+            self.counters["summaries"] += len(summaries)
+            self.outbox.offer(summaries)
