@@ -18,20 +18,14 @@ RETRY_MS = 1000
 class Outbox:
     """limits: see Quota; uplinks: names of all that must acknowledge before a record leaves."""
 
-    def __init__(self, storage, limits, clock, gateway="", uplinks=(), commit_ms=20, commit_records=500, pending_max=2000):
-        self.storage = storage
-        self.quota = Quota(limits)
-        self.clock = clock
-        self.gateway = gateway
-        self.commit_ms = commit_ms
-        self.commit_records = commit_records
-        self.pending_max = pending_max
-        self.pending = []
-        self.marks = {name: 0 for name in uplinks}
+    def __init__(self, storage, limits, clock, gateway="", uplinks=(), commit_ms=20, commit_records=500):
+        self.storage, self.quota = storage, Quota(limits)
+        self.clock, self.gateway = clock, gateway
+        self.commit_ms, self.commit_records, self.pending_max = commit_ms, commit_records, 4 * commit_records
+        self.pending, self.marks = [], {name: 0 for name in uplinks}
         self.counters = {"accepted": 0, "acknowledged": 0, "commits": 0, "failed_commits": 0}
         self.fault = ""
         self._writing = asyncio.Lock()
-        self._offered = Condition()
         self._committed = Condition()
 
     async def open(self):
@@ -52,7 +46,7 @@ class Outbox:
             full = "the store takes no records" if self.fault and len(self.pending) >= self.pending_max else ""
             if not self.quota.refuses(summary.cls, len(text), summary.t_ms, full):
                 self._pend((self.next_seq, summary.cls, summary.t_ms, text))
-        self._offered.notify()
+        self.quota.changed.notify()
         return self.next_seq - 1
 
     def _pend(self, row):
@@ -72,7 +66,7 @@ class Outbox:
         """Commit what is offered, for ever. A store that fails is tried again; nothing offered is forgotten."""
         up()
         while True:
-            await self._offered.wait_for(lambda: self.pending or self.quota.owes())
+            await self.quota.changed.wait_for(lambda: self.pending or self.quota.owes())
             if len(self.pending) < self.commit_records:
                 await self.clock.sleep_ms(self.commit_ms)
             try:
@@ -87,17 +81,16 @@ class Outbox:
         """One durable write of all that is pending. Raises Rejected when the storage cannot take it."""
         async with self._writing:
             await self.quota.choose(self.storage)
-            for row in self.quota.gap_rows(self.next_seq):
+            for row in () if self.fault else self.quota.gap_rows(self.next_seq):
                 self._pend(row)
             rows = self.pending[:]
-            if not rows:
-                return
-            self.quota.settle(await self.storage.commit(rows, self.quota.leaving()))
-            del self.pending[:len(rows)]
-            self.accepted_seq, self.fault = rows[-1][0], ""
-            self.counters["accepted"] += len(rows)
-            self.counters["commits"] += 1
-            self._committed.notify()
+            if rows:
+                self.quota.settle(await self.storage.commit(rows, self.quota.leaving()))
+                del self.pending[:len(rows)]
+                self.accepted_seq, self.fault = rows[-1][0], ""
+                self.counters["accepted"] += len(rows)
+                self.counters["commits"] += 1
+                self._committed.notify()
 
     async def batch(self, after, limit):
         """Batch of at most `limit` accepted records after sequence number `after`, or None."""
@@ -112,6 +105,12 @@ class Outbox:
             removed = await self.storage.acknowledge(uplink, seq, min(self.marks.values()))
             self.counters["acknowledged"] += sum([removed[cls][0] for cls in removed])
             self.quota.left(removed)
+            self._committed.notify()
+
+    async def delivered(self):
+        """Wait until all that was offered, and all that is to tell, is acknowledged by every uplink."""
+        await self._committed.wait_for(lambda: not self.quota.owes() and (
+            min(self.marks.values(), default=self.accepted_seq) == self.next_seq - 1))
 
     async def close(self):
         """Commit what is pending and close the storage."""

@@ -1,17 +1,22 @@
 """Byte limits of the outbox, by class of record, and what has to go for them."""
 
+from gateway.core.condition import Condition
 from gateway.core.gaps import CLASS as GAP_CLASS, Gaps
 
 GAP_BYTES = 262144  # a gap record has about 250 bytes: room for a thousand of them
 
 
 class Quota:
-    """limits: {class: (max_bytes, policy)}; policy "drop_oldest" makes room, "reject" refuses the new record."""
+    """limits: {class: (max_bytes, policy)}; policy "drop_oldest" makes room, "reject" refuses the new record.
+
+    changed: notified when the outbox has something to write.
+    """
 
     def __init__(self, limits):
         self.limits = dict(limits)
         self.limits[GAP_CLASS] = (GAP_BYTES, "drop_oldest")
         self.gaps = Gaps()
+        self.changed = Condition()
         self.bytes = {}
         self.records = {}
         self.dropping, self.replaced = {}, []
@@ -35,6 +40,7 @@ class Quota:
     def lost(self, fields, cause):
         """A stored record (fields of its Summary) will never be taken by the far end: it becomes a gap."""
         self.gaps.add(fields["cls"], cause, fields["t_ms"], 0)
+        self.changed.notify()
 
     def add(self, row):
         """Account for a row (seq, class, t_ms, text) that will be stored."""
