@@ -1,0 +1,1 @@
+"""Models as packages: weights, meaning, card, and the recipe that trained them."""

@@ -1,0 +1,76 @@
+"""MIT-BIH records as beats: wide windows on the model's grid, intervals, AAMI classes, patient-wise folds."""
+
+from pathlib import Path
+
+import numpy as np
+import wfdb
+
+from plugins.ecg.beats import AFTER, BEFORE, GRID_HZ, PAUSE_MS
+from plugins.ecg.filters import Morphology, QrsBand
+
+CLASSES = ("N", "S", "V", "F")
+# ANSI/AAMI EC57 grouping of the MIT annotation codes; Q (paced, fusion of paced, unclassifiable) is left out
+AAMI = {**dict.fromkeys("NLRej", 0), **dict.fromkeys("AaJS", 1), **dict.fromkeys("VE", 2), "F": 3,
+        **dict.fromkeys("/fQ", -1)}
+PAD = 12  # grid points beyond the model's window on each side: room for shifts and time scaling
+FOLDS = ("209 106 108 115 119 205", "201 207 112 116 230 101", "220 118 208 122 109", "223 124 114 203 215")
+
+
+class Beats:
+    """One lead of one record. windows: (n, PAD + 104 + PAD) float; before: (n + 1,) ms, before[i + 1] is what
+    follows beat i; labels: (n,) index into CLASSES or -1; r: (n,) sample numbers."""
+
+    def __init__(self, name, windows, before, labels, r):
+        self.name = name
+        self.windows = windows
+        self.before = before
+        self.labels = labels
+        self.r = r
+
+    def __len__(self):
+        return len(self.labels)
+
+
+def names(folder, split):
+    """Record names of DS1 or DS2."""
+    return (Path(folder) / (split + ".txt")).read_text().split()
+
+
+def load(folder, name, second_lead=False):
+    """Beats of a record's MLII lead (or of the other one), or raises ValueError when it has no such lead."""
+    path = str(Path(folder) / "mitdb" / name)
+    record = wfdb.rdrecord(path, physical=False)
+    lead = record.sig_name.index("MLII") if "MLII" in record.sig_name else 0
+    lead = 1 - lead if second_lead else lead
+    annotation = wfdb.rdann(path, "atr")
+    marks = [(s, AAMI[c]) for s, c in zip(annotation.sample, annotation.symbol) if c in AAMI]
+    samples = record.d_signal[:, lead].astype(np.int64)
+    return beats_of(name, samples, record.fs, [m[0] for m in marks], [m[1] for m in marks])
+
+
+def beats_of(name, samples, rate_hz, r, labels):
+    """Beats at the places `r`, moved to where our own detector would put them."""
+    r = np.array([place(samples, rate_hz, at) for at in r])
+    before = np.diff(r, prepend=r[0] - np.median(np.diff(r)), append=r[-1] + PAUSE_MS * rate_hz / 1000)
+    before = np.clip(before * 1000 / rate_hz, 1, None)
+    windows, whole = cut(samples, rate_hz, r)
+    return Beats(name, windows[whole], np.append(before[:-1][whole], before[-1]), np.array(labels)[whole], r[whole])
+
+
+def place(samples, rate_hz, at):
+    """Largest deflection of the 5 to 18 Hz band within 80 ms of an annotation."""
+    band = QrsBand(rate_hz)
+    reach = int(rate_hz * 80 // 1000)
+    first = at - reach - band.delay
+    if first < 0 or at + reach + band.delay + 1 > len(samples):
+        return at
+    return at - reach + int(np.argmax(np.abs(band(samples[first:at + reach + band.delay + 1]))))
+
+
+def cut(samples, rate_hz, r):
+    """Wide windows around r and a mask of those that lie inside the record."""
+    filtered = Morphology(rate_hz)
+    clean = filtered(samples)
+    at = r[:, None] - filtered.delay + (np.arange(-BEFORE - PAD, AFTER + PAD) * rate_hz / GRID_HZ)[None, :]
+    whole = (at[:, 0] >= 0) & (at[:, -1] < len(clean) - 1)
+    return np.interp(np.clip(at, 0, len(clean) - 1), np.arange(len(clean)), clean), whole

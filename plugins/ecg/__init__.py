@@ -1,0 +1,1 @@
+"""ECG: beats found, classed, watched for what a clinic wants to know."""
