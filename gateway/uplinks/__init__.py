@@ -1,0 +1,1 @@
+"""Ways upstream: one file each."""

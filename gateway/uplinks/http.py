@@ -1,0 +1,81 @@
+"""Batches by HTTP POST, gzip, acknowledged by the answer's body: an answer alone is no promise."""
+
+import gzip
+import json
+import os
+import ssl
+
+import aiohttp
+
+from gateway.core.errors import ConfigError, NotConnected, Rejected
+from gateway.core.plugin import Uplink
+
+MANIFEST = {
+    "kind": "uplink", "name": "http", "version": "0.1.0", "api": 1,
+    "summary": "posts batches of summaries to a hub and waits for its acknowledgement",
+    "runs_on": ("cpython",), "needs": ("aiohttp",), "permissions": ("network",), "budget": {"ms": 1000, "mb": 16},
+    "options": {
+        "url": {"required": True, "type": "str", "help": "address of the hub, for example https://hub.example/v1/batches"},
+        "token_env": {"default": "HEED_TOKEN", "type": "str", "help": "environment variable that holds the bearer token"},
+        "timeout_s": {"default": 10, "type": "float", "min": 0.1, "max": 600, "help": "how long an answer may take"},
+        "ca_file": {"default": "", "type": "path", "help": "certificate authority to trust, beside the system's"},
+    },
+}
+REFUSALS = (400, 413, 415, 422)  # what a far end says of the batch itself; anything else may pass with time
+
+
+class HttpUplink(Uplink):
+    """One batch in flight."""
+
+    session = None
+
+    async def open(self):
+        """Make the session; the first connection comes with the first batch."""
+        token = os.environ.get(self.options["token_env"])
+        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+        if token:
+            headers["Authorization"] = "Bearer " + token
+        timeout = aiohttp.ClientTimeout(total=self.options["timeout_s"])
+        self.session = aiohttp.ClientSession(headers=headers, timeout=timeout, connector=aiohttp.TCPConnector(ssl=self._tls()))
+
+    def _tls(self):
+        if not self.options["ca_file"]:
+            return True
+        try:
+            return ssl.create_default_context(cafile=self.options["ca_file"])
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError("ca_file %s: %s" % (self.options["ca_file"], error), "give a PEM file")
+
+    async def send(self, batch):
+        """POST a batch; gives what the answer acknowledges."""
+        body = {"v": 1, "gateway": batch.gateway, "epoch": batch.epoch, "first_seq": batch.first_seq,
+                "count": batch.count, "records": [[seq, fields] for seq, fields in batch.records]}
+        try:
+            async with self.session.post(self.options["url"], data=gzip.compress(json.dumps(body).encode(), 6)) as answer:
+                return self._acknowledged(batch, answer.status, await answer.content.read(65536))
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise NotConnected("%s: %s" % (self.options["url"], str(error) or type(error).__name__), "is the hub up?")
+
+    def _acknowledged(self, batch, status, text):
+        """The number acknowledged, if the answer makes sense."""
+        if status in REFUSALS:
+            raise Rejected("the hub refuses the batch with status %d" % status, text[:200].decode(errors="replace"))
+        if status != 200:
+            raise NotConnected("the hub answers with status %d" % status, "see the hub's log")
+        try:
+            answer = json.loads(text)
+            epoch, seq = answer["epoch"], answer["acknowledged"]
+        except (ValueError, TypeError, KeyError):
+            epoch, seq = None, None
+        if epoch != batch.epoch or type(seq) is not int or not 0 <= seq <= batch.last_seq:
+            self.context.count("nonsense_answers")
+            raise NotConnected("the hub's answer acknowledges nothing that was sent", "is the url that of a Heed hub?")
+        return seq
+
+    async def close(self):
+        """Close the session."""
+        if self.session:
+            await self.session.close()
+
+
+PLUGIN = HttpUplink
