@@ -1,0 +1,114 @@
+"""Runs a package: picks the best variant that works, keeps each stream's state, falls back when a runtime fails."""
+
+from collections import OrderedDict
+
+import numpy as np
+
+from gateway.core.errors import ModelError
+from gateway.core.plugin import Model
+from gateway.core.records import Inference
+from models.package import Package, folder_of
+from models.runtimes.litert import LiteRt
+
+RUNTIMES = {"litert": LiteRt}
+MAX_STREAMS = 4096
+
+
+class PackageModel(Model):
+    """options: {"package": name or folder, "variant": name or "" for the best}; baseline: the rule-based Model that
+    is the last rung. Scores are shares; `maps` has one row of weights per block and head, newest beat last."""
+
+    def __init__(self, options, context, baseline=None):
+        super().__init__(options, context)
+        self.baseline = baseline
+        self.streams = OrderedDict()
+        self.variant = None
+
+    def load(self):
+        """Read the package and start the first variant of the fall-back order that runs. Raises ModelError when none does."""
+        self.package = Package(folder_of(self.options["package"]))
+        self.inputs = [(i["name"], np.float32(i["scale"]), tuple(i["shape"])) for i in self.package.manifest["inputs"]]
+        self.state = [(s["name"], s["output"], np.zeros(s["shape"], np.float32)) for s in self.package.manifest["state"]]
+        self.controls = {name: np.array(c["default"], np.float32) for name, c in self.package.manifest["controls"].items()}
+        wanted = self.options.get("variant")
+        self.order = [wanted] if wanted else list(self.package.fallback)
+        self._next()
+
+    def _next(self):
+        """Start the next variant of the order that runs."""
+        reasons = []
+        while self.order:
+            name = self.order.pop(0)
+            try:
+                return self._start(name)
+            except ModelError as error:
+                reasons.append(str(error))
+                self.context.count("variants_failed")
+                self.context.log("warning", "model variant %s: %s" % (name, error))
+        raise ModelError("no variant of %s runs: %s" % (self.package.name, "; ".join(reasons)), "heed model verify " + self.package.name)
+
+    def _start(self, name):
+        if name == "baseline":
+            if not self.baseline:
+                raise ModelError("there is no baseline for " + self.package.name)
+            self.baseline.load()
+            self.graph = None
+        else:
+            variant = self.package.variants.get(name)
+            if not variant or variant.runtime not in RUNTIMES:
+                raise ModelError("no variant %s that this machine runs" % name, "variants: " + ", ".join(self.package.variants))
+            self.graph = RUNTIMES[variant.runtime](variant.data(), str(variant.path))
+            self._trial()
+        self.variant = name
+        self.streams.clear()
+
+    def _trial(self):
+        """Shapes must be those of the manifest, and one run must give sound numbers."""
+        values = {name: np.zeros(shape, np.float32) for name, _, shape in self.inputs}
+        values.update({name: zero for name, _, zero in self.state}, **self.controls)
+        for name, value in values.items():
+            shape = self.graph.inputs.get(name, (0, None))[1]
+            if shape != value.shape:
+                raise ModelError("%s: input %s is %s, the manifest says %s" % (self.graph.name, name, shape, value.shape),
+                                 "manifest and weights are not of one release")
+        if self.graph.run(values)["logits"].shape[-1] != len(self.package.classes):
+            raise ModelError("%s gives another number of classes than the manifest" % self.graph.name, "install the package again")
+
+    def infer(self, features):
+        """Inference for one beat; the stream's caches move on by one."""
+        if self.graph is None:
+            return self.baseline.infer(features)
+        values = {name: np.multiply(array, scale, dtype=np.float32).reshape(shape)
+                  for (name, scale, shape), array in zip(self.inputs, features.values)}
+        values.update(self._stream(features.stream), **self.controls)
+        try:
+            out = self.graph.run(values)
+        except ModelError as error:
+            self.context.count("inferences_failed")
+            self.context.log("warning", str(error))
+            self._next()
+            return self.infer(features)
+        self.streams[features.stream] = {name: out[output] for name, output, _ in self.state}
+        scores = shares(out["logits"][0])
+        return Inference(features.stream, features.seq, features.t_ms, self.package.classes[int(scores.argmax())],
+                         scores.tolist(), out.get("maps"), self.variant)
+
+    def _stream(self, stream):
+        """The caches of a stream; the one unused for longest makes room."""
+        if stream in self.streams:
+            self.streams.move_to_end(stream)
+            return self.streams[stream]
+        if len(self.streams) >= MAX_STREAMS:
+            self.streams.popitem(last=False)
+            self.context.count("streams_forgotten")
+        return {name: zero for name, _, zero in self.state}
+
+    def forget(self, stream):
+        """Drop the caches of a stream."""
+        self.streams.pop(stream, None)
+
+
+def shares(logits):
+    """Softmax of one row."""
+    e = np.exp(logits - logits.max())
+    return e / e.sum()

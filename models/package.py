@@ -1,0 +1,70 @@
+"""A model package: a folder with manifest.json, weights and card.md, checked before anything of it is run."""
+
+import json
+from pathlib import Path
+
+from gateway.core.compat import sha256_hex
+from gateway.core.errors import ModelError
+
+ROOT = Path(__file__).resolve().parent
+API = 1
+KEYS = ("name", "version", "api", "domain", "inputs", "classes", "controls", "state", "variants", "fallback")
+
+
+class Variant:
+    """One file of weights. facts: what the manifest says of it."""
+
+    def __init__(self, folder, facts):
+        self.name = facts["name"]
+        self.runtime = facts["runtime"]
+        self.path = Path(folder) / facts["file"]
+        self.sha256 = facts["sha256"]
+        self.facts = facts
+
+    def data(self):
+        """The file's bytes, or ModelError when it is missing or not the one that the manifest names."""
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            raise ModelError("%s: %s" % (self.path, error.strerror), "install the package again")
+        if sha256_hex(data) != self.sha256:
+            raise ModelError("%s is not the file that manifest.json names (SHA-256 %s...)" % (self.path, sha256_hex(data)[:12]),
+                             "it was changed or damaged: install the package again")
+        return data
+
+
+class Package:
+    """manifest: dict as in docs/models.md; variants: {name: Variant}; fallback: names, best first."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.manifest = self._read()
+        self.name = self.manifest["name"]
+        self.classes = self.manifest["classes"]
+        self.variants = {facts["name"]: Variant(folder, facts) for facts in self.manifest["variants"]}
+        self.fallback = self.manifest["fallback"]
+        unknown = [name for name in self.fallback if name not in self.variants and name != "baseline"]
+        if unknown:
+            raise ModelError("%s: fallback names no variant: %s" % (self.folder, unknown), "mend manifest.json")
+
+    def _read(self):
+        path = self.folder / "manifest.json"
+        try:
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ModelError("%s cannot be read: %s" % (path, error), "is this the folder of a model package?")
+        missing = [key for key in KEYS if key not in manifest]
+        if missing or manifest["api"] > API:
+            raise ModelError("%s: %s" % (path, "lacks " + ", ".join(missing) if missing else "made for a newer gateway"),
+                             "see docs/models.md")
+        return manifest
+
+
+def folder_of(name):
+    """Folder of a package by name (built in) or path."""
+    return ROOT / name if (ROOT / name / "manifest.json").exists() else Path(name)
+
+
+def names():
+    """Names of the built-in packages."""
+    return sorted(path.parent.name for path in ROOT.glob("*/manifest.json"))

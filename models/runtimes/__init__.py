@@ -1,0 +1,1 @@
+"""Runtimes: run weights, know no meaning."""
