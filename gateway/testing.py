@@ -185,6 +185,9 @@ def check_plugin(make, blocks, inference):
     summaries = []
     for block in blocks:
         for features in plugin.push(block):
+            if isinstance(features, Summary):
+                summaries.append(features)
+                continue
             answer = inference(features)
             decision = plugin.decide(features, answer)
             assert isinstance(decision, Decision), "decide() must give a Decision"

@@ -6,6 +6,7 @@ Each run(up) is a child of the Supervisor: it calls up() once it works, and lets
 
 from gateway.core.compat import ticks_diff
 from gateway.core.errors import EndOfStream
+from gateway.core.records import Summary
 
 YIELD_MS = 5  # how long a pipeline may work before others get their turn
 
@@ -88,6 +89,9 @@ class Pipeline:
         """Work on one Block or Sample."""
         self.counters["blocks"] += 1
         for features in await settled(self.plugin.push(block)):
+            if isinstance(features, Summary):
+                self._offer([features])
+                continue
             inference = await settled(self.model.infer(features))
             decision = await settled(self.plugin.decide(features, inference))
             summaries = await settled(self.plugin.summarise(features, inference, decision))

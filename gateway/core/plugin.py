@@ -38,7 +38,8 @@ class Plugin(Part):
     """One domain. Plain functions, called by one pipeline, one at a time, for all of its streams."""
 
     def push(self, block):
-        """Take a Block or Sample in; give the list of Features that became complete by it."""
+        """Take a Block or Sample in; give the list of Features that it completes, for the model, and of each
+        Summary that is due without one."""
         raise NotImplementedError
 
     def decide(self, features, inference):

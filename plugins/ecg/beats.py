@@ -22,7 +22,10 @@ PAUSE_MS = 2500  # the model does not wait longer for the next beat
 
 
 class Tokens:
-    """Beats of one stream, in order: token(window, before_ms, after_ms) -> (beat, rr)."""
+    """Beats of one stream, in order: token(window, before_ms, after_ms) -> (beat, rr).
+
+    unlike: how far the last beat was from the usual one, percent of its area, at most 100.
+    """
 
     def __init__(self, kernels=KERNELS):
         self.kernels = kernels
@@ -30,6 +33,7 @@ class Tokens:
         self.template = None
         self.height = 1
         self.seen = 0
+        self.unlike = 0
 
     def token(self, window, before_ms, after_ms):
         """window: LENGTH filtered samples around R, median 0. beat: 2 x LENGTH integers, interleaved; rr: 15."""
@@ -43,6 +47,7 @@ class Tokens:
         self.seen += usual
         beat = k.scaled(window, UNIT, self.height, LIMIT)
         rest = k.scaled(k.subtract(window, self.template), UNIT, self.height, LIMIT)
+        self.unlike = min(100, k.weight(rest) * 100 // max(1, k.weight(beat)))
         return k.pack(beat, rest), rr
 
     def _learn(self, window):
@@ -105,7 +110,8 @@ class BeatMaker:
         if window is None or before <= 0:
             return None
         beat, rr = self.tokens.token(window, before, after)
-        return r, (beat, rr), {"before_ms": before, "after_ms": after, "height": self.tokens.height}
+        tokens = self.tokens
+        return r, (beat, rr), {"before_ms": before, "after_ms": after, "height": tokens.height, "unlike": tokens.unlike}
 
     def _window(self, r):
         k = self.kernels

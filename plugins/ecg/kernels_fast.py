@@ -59,5 +59,9 @@ def subtract(x, y):
     return x - y
 
 
+def weight(x):
+    return int(np.abs(x).sum())
+
+
 def pack(x, y):
     return np.stack((x, y), axis=1).ravel()

@@ -77,6 +77,11 @@ def subtract(x, y):
     return [a - b for a, b in zip(x, y)]
 
 
+def weight(x):
+    """Sum of magnitudes."""
+    return sum([abs(v) for v in x])
+
+
 def pack(x, y):
     """Two channels as one flat run of numbers, interleaved."""
     out = []
