@@ -37,6 +37,7 @@ class Stream:
         self.options = options
         self.rhythm = Rhythm(options)
         self.digest = Digest(block.stream, block.t_ms)
+        self.label = self.event = ""
         self.restart(block)
 
     def restart(self, block):
@@ -99,20 +100,20 @@ class EcgPlugin(Plugin):
 
     def decide(self, features, inference):
         """Whether the beat completes something worth reporting."""
-        rhythm = self.streams[features.stream].rhythm
-        features.facts["label"] = rhythm.label(inference, features.facts)
-        event = rhythm.beat(features.t_ms, features.facts["label"], features.facts)
-        features.facts["event"] = event.kind if event else ""
-        reason = event.reason if event else NAMES[features.facts["label"]] + " beat"
+        stream = self.streams[features.stream]
+        stream.label = stream.rhythm.label(inference)
+        event = stream.rhythm.beat(features.t_ms, stream.label, features.facts)
+        stream.event = event.kind if event else ""
+        reason = event.reason if event else NAMES[stream.label] + " beat"
         return Decision(event is not None, event is not None and event.alarm, 0, reason)
 
     def summarise(self, features, inference, decision):
         """The event, if the beat completed one; each beat counts for its minute."""
         stream = self.streams[features.stream]
-        stream.digest.add(features.facts["label"], features.facts)
+        stream.digest.add(stream.label, features.facts)
         if not decision.report:
             return []
-        event = Event(features.facts["event"], decision.alarm, decision.reason)
+        event = Event(stream.event, decision.alarm, decision.reason)
         return [self._event(features.stream, features.t_ms, event, self._why(stream, features, inference))]
 
     def _event(self, stream, t_ms, event, data):

@@ -29,7 +29,7 @@ class Rhythm:
         self.said = {}
         self.held = {}
 
-    def label(self, inference, facts):
+    def label(self, inference):
         """The class, or UNSURE where the model is in doubt or the signal is poor."""
         sure = max(inference.scores) * 100 >= self.options["confidence"]
         return inference.label if sure and not self.noisy() else UNSURE

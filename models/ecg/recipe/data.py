@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import wfdb
 
 from plugins.ecg.beats import AFTER, BEFORE, GRID_HZ, PAUSE_MS
 from plugins.ecg.filters import Morphology, QrsBand
@@ -36,16 +35,11 @@ def names(folder, split):
     return (Path(folder) / (split + ".txt")).read_text().split()
 
 
-def load(folder, name, second_lead=False):
-    """Beats of a record's MLII lead (or of the other one), or raises ValueError when it has no such lead."""
-    path = str(Path(folder) / "mitdb" / name)
-    record = wfdb.rdrecord(path, physical=False)
-    lead = record.sig_name.index("MLII") if "MLII" in record.sig_name else 0
-    lead = 1 - lead if second_lead else lead
-    annotation = wfdb.rdann(path, "atr")
-    marks = [(s, AAMI[c]) for s, c in zip(annotation.sample, annotation.symbol) if c in AAMI]
-    samples = record.d_signal[:, lead].astype(np.int64)
-    return beats_of(name, samples, record.fs, [m[0] for m in marks], [m[1] for m in marks])
+def load(read, folder, name, lead=""):
+    """Beats of one lead of a record. read(path, lead) -> (samples, rate_hz, [(sample, code)]) is the caller's reader."""
+    samples, rate_hz, marks = read(Path(folder) / "mitdb" / name, lead)
+    marks = [(at, AAMI[code]) for at, code in marks if code in AAMI]
+    return beats_of(name, np.asarray(samples, np.int64), rate_hz, [m[0] for m in marks], [m[1] for m in marks])
 
 
 def beats_of(name, samples, rate_hz, r, labels):

@@ -3,22 +3,6 @@
 import numpy as np
 
 from models.ecg.recipe.data import CLASSES
-from models.ecg.recipe.net import sequence
-from models.ecg.recipe.sample import record_tokens
-
-CHUNK = 512
-HISTORY = 64  # two blocks of 32 beats
-
-
-def logits_of(net, beats):
-    """Logits (n, 4) of a whole record: chunks with the history that reaches into them."""
-    beat, rr = record_tokens(beats)
-    out = []
-    for at in range(0, len(rr), CHUNK):
-        first = max(0, at - HISTORY)
-        part = sequence(net, beat[None, first:at + CHUNK], rr[None, first:at + CHUNK]).numpy()[0]
-        out.append(part[at - first:])
-    return np.concatenate(out)
 
 
 def confusion(labels, answers):

@@ -35,8 +35,8 @@ def step(net, beat, rr, k, v, bias, temperature):
     return {"logits": logits, "maps": tf.stack(maps), "k_out": tf.stack(keys), "v_out": tf.stack(values)}
 
 
-def defaults(net, offset):
-    """Control defaults, newest beat last; the offset on the S logit goes into the head."""
+def defaults(net):
+    """Control defaults, newest beat last."""
     bias = net.bias.numpy()[:, :, ::-1]
     return {"bias": np.clip(bias, *CONTROLS["bias"]), "temperature": np.exp(net.log_temperature.numpy())}
 

@@ -1,15 +1,16 @@
 """Trains the net: `heed model train ecg`, or python -m models.ecg.recipe.train."""
 
 import time
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from models.ecg.recipe.net import CLASSES, Net, sequence
-from models.ecg.recipe.sample import Sampler
+from models.ecg.recipe.sample import Sampler, record_tokens
 
 BATCH, STEPS, RATE, DECAY, DROP, SMOOTH, AVERAGE = 16, 20, 3e-3, .02, .1, .05, .99
+CHUNK = 512
+HISTORY = 64  # two blocks of 32 beats
 
 
 class AdamW(tf.Module):
@@ -91,7 +92,12 @@ def train(records, seed, epochs, keep=None, say=print, teachers=()):
     return net
 
 
-def folder_of(path):
-    """The folder, made where it is not."""
-    Path(path).mkdir(parents=True, exist_ok=True)
-    return Path(path)
+def logits_of(net, beats):
+    """Logits (n, 4) of a whole record: chunks with the history that reaches into them."""
+    beat, rr = record_tokens(beats)
+    out = []
+    for at in range(0, len(rr), CHUNK):
+        first = max(0, at - HISTORY)
+        part = sequence(net, beat[None, first:at + CHUNK], rr[None, first:at + CHUNK]).numpy()[0]
+        out.append(part[at - first:])
+    return np.concatenate(out)

@@ -1,0 +1,1 @@
+"""Tools around the gateway: command line, benchmarks, evaluation."""

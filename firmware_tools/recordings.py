@@ -1,0 +1,22 @@
+"""Annotated recordings for evaluation and training."""
+
+from pathlib import Path
+
+from gateway import data
+from gateway.core.errors import HeedError
+from sensors.wfdb_record import WfdbRecord, annotations
+
+
+def read(path, lead=""):
+    """(samples of one lead, rate_hz, [(sample, code)]) of an annotated WFDB record."""
+    record = WfdbRecord(path)
+    index = record.lead(lead) if not lead.startswith("not ") else 1 - record.lead(lead[4:])
+    return record.read(0, record.length)[:, index], record.rate_hz, annotations(path)
+
+
+def ecg_folder():
+    """The folder that holds mitdb/, DS1.txt and DS2.txt, or HeedError with how to get it."""
+    found = data.find("ecg/mitdb")
+    if not found:
+        raise HeedError("the MIT-BIH recordings are not here", "`heed data fetch ecg/mitdb`, or set HEED_DATA")
+    return Path(found).parent

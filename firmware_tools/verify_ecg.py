@@ -1,0 +1,93 @@
+"""Judges an ECG package on annotated records, through the very code that runs on the gateway."""
+
+from pathlib import Path
+
+import numpy as np
+
+from gateway.core.records import Block, Features, Signal
+from models.ecg.recipe.data import AAMI, CLASSES, PAD, load
+from models.ecg.recipe.evaluate import confusion, figures
+from firmware_tools.recordings import read
+from plugins.ecg.beats import Tokens
+
+TOLERANCE_S = 0.15  # ANSI/AAMI EC57: a detection within 150 ms is that beat
+
+
+def answers(model, beats):
+    """Class index that the model gives each annotated beat of a data.Beats."""
+    maker, out = Tokens(), []
+    model.forget(beats.name)
+    for i, window in enumerate(beats.windows[:, PAD:-PAD].astype(np.int64)):
+        window = window - np.partition(window, len(window) // 2)[len(window) // 2]
+        token = maker.token(window, max(1, int(beats.before[i])), max(1, int(beats.before[i + 1])))
+        inference = model.infer(Features(beats.name, i, 0, list(token), {"unlike": maker.unlike}))
+        out.append(CLASSES.index(inference.label))
+    return np.array(out)
+
+
+def judge(model, folder, names):
+    """{record: (4, 4) confusion} on annotated beats, without any label of these patients used."""
+    tables = {}
+    for name in names:
+        beats = load(read, folder, name)
+        tables[name] = confusion(beats.labels, answers(model, beats))
+    return tables
+
+
+def end_to_end(make_plugin, model, path, block_s=0.5, lead=""):
+    """One record through detector, model and decision: dict of beats (list of (sample, label)), events, hours."""
+    samples, rate_hz, marks = read(path, lead)
+    name, plugin = Path(path).name, make_plugin()
+    signal, n = Signal(name, lead or "lead", "mV", rate_hz, 200, 1024), int(block_s * rate_hz)
+    beats, summaries = [], []
+    for at in range(0, len(samples), n):
+        for item in plugin.push(Block(signal, at, at * 1000 // int(rate_hz), samples[at:at + n])):
+            if not isinstance(item, Features):
+                summaries.append(item)
+                continue
+            inference = model.infer(item)
+            decision = plugin.decide(item, inference)
+            summaries += plugin.summarise(item, inference, decision)
+            beats.append((item.seq, plugin.streams[name].label, inference.label))
+    return {"beats": beats, "events": [s for s in summaries + plugin.finish() if s.kind == "event"], "marks": marks,
+            "hours": len(samples) / rate_hz / 3600, "rate_hz": rate_hz}
+
+
+def flutter(marks, rate_hz):
+    """Spans of ventricular flutter, which hold no beats that could be found."""
+    spans, start = [], None
+    for at, code in marks:
+        if code == "[":
+            start = at
+        elif code == "]" and start is not None:
+            spans.append((start - TOLERANCE_S * rate_hz, at + TOLERANCE_S * rate_hz))
+    return spans
+
+
+def matched(result):
+    """Pairs (true class or None, answer or None) after matching within 150 ms; flutter left out."""
+    rate_hz, tolerance = result["rate_hz"], TOLERANCE_S * result["rate_hz"]
+    spans = flutter(result["marks"], rate_hz)
+    outside = lambda at: not any(a <= at <= b for a, b in spans)
+    truth = [(at, AAMI[code]) for at, code in result["marks"] if code in AAMI and outside(at)]
+    found = [(at, label) for at, _, label in result["beats"] if outside(at)]
+    pairs, i, j = [], 0, 0
+    while i < len(truth) or j < len(found):
+        apart = (found[j][0] if j < len(found) else 1 << 60) - (truth[i][0] if i < len(truth) else 1 << 60)
+        if abs(apart) <= tolerance:
+            pairs.append((truth[i][1], found[j][1]))
+            i, j = i + 1, j + 1
+        elif apart > 0:
+            pairs.append((truth[i][1], None))
+            i += 1
+        else:
+            pairs.append((None, found[j][1]))
+            j += 1
+    return pairs
+
+
+def summary(tables):
+    """Figures of {record: confusion}: pooled, and without record 232, which alone can buy the S figure."""
+    pooled = figures(sum(tables.values()))
+    rest = figures(sum(table for name, table in tables.items() if name != "232"))
+    return {"pooled": pooled, "without_232": rest}
