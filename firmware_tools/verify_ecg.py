@@ -70,7 +70,7 @@ def matched(result):
     spans = flutter(result["marks"], rate_hz)
     outside = lambda at: not any(a <= at <= b for a, b in spans)
     truth = [(at, AAMI[code]) for at, code in result["marks"] if code in AAMI and outside(at)]
-    found = [(at, label) for at, _, label in result["beats"] if outside(at)]
+    found = [(at, label) for at, label, _ in result["beats"] if outside(at)]
     pairs, i, j = [], 0, 0
     while i < len(truth) or j < len(found):
         apart = (found[j][0] if j < len(found) else 1 << 60) - (truth[i][0] if i < len(truth) else 1 << 60)
@@ -91,3 +91,31 @@ def summary(tables):
     pooled = figures(sum(tables.values()))
     rest = figures(sum(table for name, table in tables.items() if name != "232"))
     return {"pooled": pooled, "without_232": rest}
+
+
+def counts(results):
+    """Figures of end_to_end() results: detection, classes by the plugin's own label, false labels and alarms an hour."""
+    pairs = [pair for result in results for pair in matched(result)]
+    hours = sum(result["hours"] for result in results)
+    hits = sum(true is not None and label is not None for true, label in pairs)
+    missed, extra = (sum(pair[i] is None for pair in pairs) for i in (1, 0))
+    table = np.zeros((4, 4), int)
+    for true, label in pairs:
+        if true is not None and true >= 0 and label in CLASSES:
+            table[true, CLASSES.index(label)] += 1
+    truth = [sum(true == c for true, _ in pairs) for c in range(4)]
+    false = {name: sum(label == name and true != c for true, label in pairs if true != -1) / hours
+             for c, name in enumerate(CLASSES)}
+    classes = {}
+    for c, name in enumerate(CLASSES):
+        answered = sum(label == name for true, label in pairs if true != -1)
+        se, pp = table[c, c] / max(1, truth[c]), table[c, c] / max(1, answered)
+        classes[name] = {"se": float(se), "pp": float(pp), "f1": float(2 * se * pp / max(1e-9, se + pp))}
+    alarms = sum(event.cls == "alarm" for result in results for event in result["events"])
+    found = {"qrs_se": hits / max(1, hits + missed), "qrs_pp": hits / max(1, hits + extra), "hours": hours,
+             "false_v_per_hour": false["V"], "false_s_per_hour": false["S"], "alarms_per_hour": alarms / hours,
+             "unsure_share": sum(label == "?" for _, label in pairs) / max(1, len(pairs))}
+    lines = ["QRS within 150 ms: Se %.2f %%, +P %.2f %%" % (100 * found["qrs_se"], 100 * found["qrs_pp"]),
+             "false labels an hour: V %.1f, S %.1f; alarms an hour: %.1f; unsure: %.1f %%" % (
+                 false["V"], false["S"], found["alarms_per_hour"], 100 * found["unsure_share"])]
+    return {"classes": classes, "figures": found, "lines": lines}

@@ -58,7 +58,8 @@ class Reader:
 class Pipeline:
     """Takes blocks from a channel through plugin and model into the outbox.
 
-    watch(features, inference, decision, summaries), where given, sees each result: the live view.
+    watch(features, inference, decision, summaries), where given, sees each result: the live view. The first three
+    are None for summaries that are due without a model.
     """
 
     def __init__(self, channel, plugin, model, outbox, clock, rests, watch=None):
@@ -90,7 +91,7 @@ class Pipeline:
         self.counters["blocks"] += 1
         for features in await settled(self.plugin.push(block)):
             if isinstance(features, Summary):
-                self._offer([features])
+                self._report(None, None, None, [features])
                 continue
             inference = await settled(self.model.infer(features))
             decision = await settled(self.plugin.decide(features, inference))
@@ -100,15 +101,15 @@ class Pipeline:
             self.counters["inferences"] += 1
             self.counters["reported"] += bool(decision.report)
             self.counters["alarms"] += bool(decision.alarm)
-            self._offer(summaries)
-            if self.watch:
-                self.watch(features, inference, decision, summaries)
+            self._report(features, inference, decision, summaries)
 
     async def finish(self):
         """Offer what the plugin still owes."""
-        self._offer(await settled(self.plugin.finish()))
+        self._report(None, None, None, await settled(self.plugin.finish()))
 
-    def _offer(self, summaries):
+    def _report(self, features, inference, decision, summaries):
         if summaries:
             self.counters["summaries"] += len(summaries)
             self.outbox.offer(summaries)
+        if self.watch:
+            self.watch(features, inference, decision, summaries)

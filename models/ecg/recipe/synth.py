@@ -75,6 +75,26 @@ def frequent_ectopy(rng, windows, before, labels, pool):
         due -= run
 
 
+def mostly_ectopic(rng, windows, before, labels, pool):
+    """Each sinus beat, after a pause, is followed by one to nine atrial beats: the usual beat is an ectopic one.
+
+    P waves of one focus look alike; the sinus beat is the one that comes late.
+    """
+    shape, factor, pause = rng.uniform(-.8, .6), rng.uniform(.55, .85), rng.uniform(1.0, 1.9)
+    longest = rng.integers(2, 10)
+    left = 0
+    for i in range(1, len(labels)):
+        if left and labels[i] == 0:
+            left -= 1
+            before[i] *= factor * rng.uniform(.92, 1.08)
+            flatten_p(windows[i], shape + rng.normal(0, .1))
+            overlay_t(windows[i], windows[i - 1], before[i])
+            labels[i] = 1
+        else:
+            before[i] *= pause * rng.uniform(.85, 1.15) if left == 0 else 1
+            left = rng.integers(1, longest + 1)
+
+
 def fibrillation(rng, windows, before, labels, pool):
     """Atrial fibrillation: intervals at random, no P waves, f waves; the beats stay N."""
     before *= np.exp(rng.normal(0, rng.uniform(.08, .25), len(before))) * rng.uniform(.65, 1.05)
@@ -97,7 +117,8 @@ def arrhythmia(rng, windows, before, labels, pool):
     before *= 1 + rng.uniform(.03, .18) * np.sin(phase)
 
 
-SCENES = ((sparse_ectopy, .52), (frequent_ectopy, .15), (fibrillation, .17), (dropped, .08), (arrhythmia, .08))
+SCENES = ((sparse_ectopy, .44), (frequent_ectopy, .12), (mostly_ectopic, .14), (fibrillation, .15), (dropped, .08),
+          (arrhythmia, .07))
 
 
 def rhythm(rng, windows, before, labels, pool):

@@ -1,0 +1,35 @@
+"""heed bench: every claim has a command that measures it anew.
+
+    heed bench pipeline
+    heed bench pipeline --json --quick
+"""
+
+import click
+
+from firmware_tools.cli import grid, json_option, show
+
+
+@click.group()
+def bench():
+    """Measure. Exit code 1 when a gate is missed."""
+
+
+@bench.command()
+@click.option("--quick", is_flag=True, help="a smoke run in under a minute")
+@json_option
+def pipeline(quick, as_json):
+    """The whole path from samples to accepted summaries: cost, streams, memory, durability."""
+    from firmware_tools.bench.pipeline import measure
+    report(measure(quick), as_json)
+
+
+def report(facts, as_json):
+    """Print the one object that every benchmark gives."""
+    show(facts, as_json, lambda facts: [
+        grid(facts["bench"], ("gate", "value", "gate", "moonshot", "met"), [
+            (g["key"], "%.4g" % g["value"], g["gate"], g["moonshot"], "yes" if g["met"] else "NO") for g in facts["gates"]]),
+        grid("figures", ("", ""), [(k, "%.4g" % v) for k, v in facts["figures"].items()]),
+        grid("baselines", ("", ""), [("%s: %s" % (n, k), "%.4g" % v) for n, b in facts["baselines"].items() for k, v in b.items()]),
+        "measured in %.0f s" % facts["seconds"]])
+    if not all(gate["met"] for gate in facts["gates"]):
+        raise click.exceptions.Exit(1)

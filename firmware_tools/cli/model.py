@@ -1,0 +1,88 @@
+"""heed model: packages of weights, what they claim, and whether it is so.
+
+    heed model list
+    heed model verify ecg --evaluate
+    heed model train ecg
+"""
+
+import click
+
+from firmware_tools.cli import grid, json_option, show
+
+
+@click.group()
+def model():
+    """Model packages."""
+
+
+@model.command("list")
+@json_option
+def list_(as_json):
+    """The packages that are installed, with their variants and figures."""
+    from models.package import Package, folder_of, names
+    facts = [facts_of(Package(folder_of(name))) for name in names()]
+    show(facts, as_json, lambda facts: [grid(None, ("package", "variant", "runtime", "bytes", "parameters", "figures"), [
+        (f["name"], v["name"], v["runtime"], v["bytes"], v["parameters"], figures_line(v)) for f in facts for v in f["variants"]]),
+        "next: heed model verify NAME --evaluate"])
+
+
+def facts_of(package):
+    """Name, version, fall-back order and variants as a dict."""
+    manifest = package.manifest
+    return {key: manifest[key] for key in ("name", "version", "domain", "classes", "fallback", "variants")}
+
+
+def figures_line(variant):
+    """The headline figures of a variant."""
+    figures = variant.get("figures", {})
+    return ", ".join("%s %.3f" % (name, value) for name, value in figures.items() if isinstance(value, float))
+
+
+@model.command()
+@click.argument("name")
+@json_option
+def info(name, as_json):
+    """Manifest of a package, and its card."""
+    from models.package import Package, folder_of
+    package = Package(folder_of(name))
+    card = package.folder / "card.md"
+    show(package.manifest, as_json, lambda manifest: [card.read_text() if card.exists() else str(facts_of(package))])
+
+
+@model.command()
+@click.argument("name", default="ecg")
+@click.option("--evaluate", is_flag=True, help="judge it on the test records, through the gateway's own code")
+@click.option("--variant", default=None, help="only this one")
+@click.option("--data", "folder", default=None, help="folder with WFDB records and .atr annotations of your own")
+@json_option
+def verify(name, evaluate, variant, folder, as_json):
+    """Check digests, shapes and a trial run of every variant; with --evaluate also its figures."""
+    from firmware_tools.evaluate import verify_package
+    facts = verify_package(name, variant, evaluate, folder)
+    show(facts, as_json, verdicts)
+
+
+def verdicts(facts):
+    """What verify found, for a person."""
+    yield grid(None, ("variant", "state", "why"), [(v["name"], v["state"], v.get("why", "")) for v in facts["variants"]])
+    for found in facts["variants"]:
+        for title, table in found.get("tables", {}).items():
+            yield grid("%s: %s" % (found["name"], title), ("", "Se %", "+P %", "F1 %"), [
+                (cls, *["%.1f" % (100 * f[key]) for key in ("se", "pp", "f1")]) for cls, f in table.items() if isinstance(f, dict)])
+        for line in found.get("lines", ()):
+            yield line
+
+
+@model.command()
+@click.argument("name", default="ecg")
+@click.option("--seeds", default="1,2,3", help="seeds, comma-separated")
+@click.option("--epochs", default=60, help="epochs of 20 steps for each seed")
+@click.option("--out", default=None, help="folder of the package; default: where the built-in one is")
+@click.option("--work", default="heed-training", help="folder for checkpoints; an interrupted run goes on there")
+def train(name, seeds, epochs, out, work):
+    """Train a package from its recordings (extra `train`)."""
+    from firmware_tools.train import train_ecg
+    from gateway.core.errors import ConfigError
+    if name != "ecg":
+        raise ConfigError('no recipe for "%s"' % name, "recipes: ecg")
+    train_ecg([int(seed) for seed in seeds.split(",")], epochs, out, work, click.echo)

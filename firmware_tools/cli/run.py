@@ -1,0 +1,77 @@
+"""heed init, check, run, status: from settings to a running gateway.
+
+    heed init && heed check && heed run
+    heed status --data heed-data --json
+"""
+
+import logging
+from pathlib import Path
+
+import click
+
+from firmware_tools.cli import grid, json_option, show
+from gateway.core.errors import ConfigError
+
+TEMPLATE = Path(__file__).with_name("heed.toml")
+settings = click.argument("settings", default="heed.toml", type=click.Path(dir_okay=False))
+
+
+@click.command()
+@settings
+def init(settings):
+    """Write a settings file to start from; it plays a recorded ECG and needs no hardware."""
+    if Path(settings).exists():
+        raise ConfigError("%s is there already" % settings, "edit it, or give another name: heed init other.toml")
+    Path(settings).write_text(TEMPLATE.read_text())
+    click.echo("wrote %s\nnext: heed check %s" % (settings, settings))
+
+
+@click.command()
+@settings
+@json_option
+def check(settings, as_json):
+    """Check a settings file: every fault at once, each with its place and its remedy."""
+    from gateway import config
+    from models.package import names
+    _, faults = config.check(settings, names())
+    facts = {"settings": settings, "faults": [{"place": f.place, "problem": f.problem, "remedy": f.remedy} for f in faults]}
+    show(facts, as_json, lambda facts: [str(fault) for fault in faults] or
+         ["%s is sound\nnext: heed run %s" % (settings, settings)])
+    if faults:
+        raise click.exceptions.Exit(2)
+
+
+@click.command()
+@settings
+@click.option("--until-end", is_flag=True, help="stop when all recordings are played and delivered")
+def run(settings, until_end):
+    """Run a gateway until SIGTERM or Ctrl-C."""
+    from gateway import app, config
+    from models.package import names
+    chosen = config.load(settings, names())
+    logging.basicConfig(level=chosen.gateway["log"].upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    app.serve(chosen, until_end)
+
+
+@click.command()
+@click.option("--data", default="heed-data", help="the gateway's data folder")
+@json_option
+def status(data, as_json):
+    """What a gateway is doing: states, counters, what waits in the outbox."""
+    from gateway.status import read
+    show(read(data), as_json, status_tables)
+
+
+def status_tables(facts):
+    """The snapshot for a person."""
+    yield "gateway %(gateway)s: [bold]%(state)s[/bold], status %(age_ms)d ms old" % facts
+    yield grid("parts", ("name", "state", "restarts", "counters", "reason"), [
+        (part["name"], part["state"], part["restarts"], counted(part["counters"]), part["reason"]) for part in facts["parts"]])
+    outbox = facts["outbox"]
+    yield grid("outbox", ("class", "waiting", "bytes"), [(cls, n, outbox["bytes"][cls]) for cls, n in outbox["waiting"].items()])
+    yield counted(outbox["counters"]) + ("\n[red]%s[/red]" % outbox["fault"] if outbox["fault"] else "")
+
+
+def counted(counters):
+    """Counters in one line, zeros left out."""
+    return " ".join("%s=%s" % (name, n) for name, n in counters.items() if n)

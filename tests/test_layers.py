@@ -1,0 +1,64 @@
+"""Who may import whom. The arrows are those of docs/architecture.md; any other fails here."""
+
+import ast
+import sys
+
+import pytest
+
+from tests.gates.portable import ROOT, product_files
+
+FOLDERS = ("gateway", "sensors", "plugins", "models", "firmware_tools")
+# One owner file for each dependency that could be exchanged; numpy is everywhere arrays are.
+OWNERS = {"ai_edge_litert": ["models/runtimes/litert.py"], "tflite_runtime": ["models/runtimes/litert.py"],
+          "aiohttp": ["gateway/uplinks/http.py"], "click": ["firmware_tools/cli/"], "rich": ["firmware_tools/"],
+          "plotext": ["firmware_tools/demo_ecg.py"], "matplotlib": ["firmware_tools/plot_ecg.py"],
+          "tensorflow": ["models/ecg/recipe/"], "sqlite3": ["gateway/store.py"], "tomllib": ["gateway/config.py"],
+          "urllib": ["gateway/data.py"], "numpy": [""]}
+
+
+def imports(text):
+    """Dotted names that a file imports."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ("%s.%s" % (node.module, alias.name) for alias in node.names)
+
+
+def allowed(place, name):
+    """Whether the file at `place` may import `name`."""
+    top = name.split(".")[0]
+    if top not in FOLDERS:
+        owners = OWNERS.get(top)
+        return top in sys.stdlib_module_names and owners is None or any(place.startswith(o) for o in owners or ())
+    if place.startswith("firmware_tools/"):
+        return True
+    if place.startswith("gateway/core/") or place == "gateway/testing.py":
+        return name.startswith("gateway.core")
+    if place.startswith("gateway/"):
+        return top == "gateway" and not name.startswith("gateway.testing") or place == "gateway/app.py" and top == "models"
+    if name.startswith("gateway.core"):
+        return True
+    if "/recipe/" in place and top == "plugins":
+        return place.split("/")[1] == name.split(".")[1]  # a model is trained on exactly what its plugin computes
+    return top == place.split("/")[0] and (top != "plugins" or name.split(".")[1] == place.split("/")[1])
+
+
+def wrong_arrows(place, text):
+    return ["%s imports %s" % (place, name) for name in imports(text) if not allowed(place, name)]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_arrows(folder):
+    files = [path for path in product_files() if path.relative_to(ROOT).parts[0] == folder]
+    found = [arrow for path in files for arrow in wrong_arrows(str(path.relative_to(ROOT)), path.read_text())]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("place, text", [
+    ("gateway/core/flow.py", "import numpy"), ("gateway/core/flow.py", "from gateway.store import SqliteStorage"),
+    ("sensors/replay.py", "from gateway.config import load"), ("plugins/ecg/plugin.py", "from models.package import Package"),
+    ("gateway/status.py", "import click"), ("gateway/app.py", "from plugins.ecg.plugin import EcgPlugin"),
+    ("plugins/ecg/plugin.py", "from plugins.traffic.plugin import X"), ("gateway/config.py", "import sqlite3")])
+def test_the_gate_bites(place, text):
+    assert wrong_arrows(place, text)
