@@ -17,7 +17,7 @@ from gateway.core.plugin import API, Batch, Sensor, Uplink
 from gateway.core.records import Block, Decision, Inference, Sample, Summary
 
 KINDS = ("sensor", "plugin", "model", "uplink")
-LIMITS = {"alarm": (1 << 20, "reject"), "event": (1 << 20, "drop_oldest"), "digest": (1 << 20, "drop_oldest")}
+LIMITS = {cls: (1 << 20, "drop_oldest") for cls in ("alarm", "event", "digest")}
 
 
 class FakeClock:
@@ -47,11 +47,9 @@ class FakeContext(Context):
         self.files = files or {}
 
     def log(self, level, message):
-        """Keep a line."""
         self.lines.append((level, message))
 
     def find(self, name):
-        """Path of test data, or None."""
         return self.files.get(name)
 
 
@@ -59,12 +57,10 @@ class ScriptedSensor(Sensor):
     """Gives what options["script"] lists: records are read, exceptions raised; then EndOfStream."""
 
     async def open(self):
-        """Go on where the script stands."""
         if not hasattr(self, "left"):
             self.left = list(self.options["script"])
 
     async def read(self):
-        """The next item of the script."""
         item = self.left.pop(0) if self.left else EndOfStream("the script is over")
         if isinstance(item, Exception):
             raise item
@@ -79,7 +75,6 @@ class FakeUplink(Uplink):
         self.arrived = []
 
     async def send(self, batch):
-        """Take all."""
         self.arrived += batch.records
         return batch.last_seq
 
@@ -90,7 +85,6 @@ class LossyUplink(FakeUplink):
     sent = 0
 
     async def send(self, batch):
-        """Take all, and say so each second time only."""
         self.sent += 1
         await super().send(batch)
         if self.sent % 2:
@@ -102,12 +96,10 @@ class SlowUplink(FakeUplink):
     """Keeps any number of batches in flight and acknowledges when it is asked to settle."""
 
     async def send(self, batch):
-        """Take all, acknowledge nothing yet."""
         await super().send(batch)
         return 0
 
     async def settle(self):
-        """Acknowledge all."""
         return self.arrived[-1][0] if self.arrived else 0
 
 
@@ -115,7 +107,6 @@ class RefusingUplink(FakeUplink):
     """Refuses batches that hold a record whose kind is "bad"."""
 
     async def send(self, batch):
-        """Take good batches."""
         if any([fields["kind"] == "bad" for _, fields in batch.records]):
             raise Rejected("a bad record")
         return await super().send(batch)
@@ -151,9 +142,8 @@ def check_manifest(manifest):
 async def check_sensor(make, reads=3):
     """Hold a sensor to its contract: closing is always safe, records are whole and numbered upward."""
     await make().close()
-    sensor = make()
+    sensor, expected = make(), None
     await sensor.open()
-    expected = None
     for _ in range(reads):
         record = await sensor.read()
         assert isinstance(record, (Block, Sample)), "read() must give a Block or a Sample"
@@ -161,10 +151,8 @@ async def check_sensor(make, reads=3):
         assert len(record.values) > 0, "a record must hold values"
         assert expected is None or record.seq >= expected, "seq must rise by the samples given"
         expected = record.seq + (len(record.values) if isinstance(record, Block) else 1)
-    await sensor.close()
-    await sensor.close()
-    await sensor.open()
-    await sensor.close()
+    for verb in (sensor.close, sensor.close, sensor.open, sensor.close):
+        await verb()
 
 
 def check_model(make, features):

@@ -1,0 +1,125 @@
+"""The ECG path on every interpreter, on a signal that is made here in integers."""
+
+from gateway.core.records import Block, Features, Signal
+from gateway.testing import FakeContext, check_manifest, check_plugin, run_flow
+from plugins.ecg import kernels_plain
+from plugins.ecg.baseline import Rules
+from plugins.ecg.beats import LENGTH, BeatMaker
+from plugins.ecg.plugin import MANIFEST, EcgPlugin
+from plugins.ecg.qrs import QrsDetector
+from plugins.ecg.rr import COUNT, Rhythm as Intervals, ln
+from sensors.simulated import MANIFEST as SENSOR, Simulated
+
+RATE = 250
+CHECK = 286841
+
+
+def options_of(manifest, **given):
+    options = {name: spec.get("default") for name, spec in manifest["options"].items()}
+    options.update(given)
+    return options
+
+
+async def simulated(seconds, **given):
+    """(values, R positions) of the simulated sensor."""
+    sensor = Simulated(options_of(SENSOR, rate_hz=RATE, **given), FakeContext("sim"))
+    await sensor.open()
+    values = []
+    while len(values) < seconds * RATE:
+        values += list((await sensor.read()).values)
+    return values, sensor.beats
+
+
+async def test_the_simulated_signal_is_the_same_everywhere():
+    values, _ = await simulated(4, seed=3)
+    check = 0
+    for value in values[:1000]:
+        check = (check * 31 + value) % 1000003
+    assert check == CHECK, check
+
+
+async def test_beats_are_found_where_they_are():
+    values, truth = await simulated(40, seed=5, noise=10)
+    detector, found = QrsDetector(RATE, kernels_plain), []
+    for at in range(0, len(values), 100):
+        found += detector.push(values[at:at + 100])
+    truth = [r for r in truth if RATE < r < len(values) - RATE]
+    near = [r for r in truth if any([abs(r - f) <= RATE * 50 // 1000 for f in found])]
+    assert len(near) >= len(truth) - 1 and len(truth) > 30, (len(near), len(truth))
+    assert len(found) <= len(truth) + 4
+
+
+async def test_any_cut_gives_the_same_tokens():
+    values, _ = await simulated(20, seed=7, ectopic=20)
+
+    def tokens(step):
+        detector, maker, out = QrsDetector(RATE, kernels_plain), BeatMaker(RATE, kernels_plain), []
+        for at in range(0, len(values), step):
+            part = values[at:at + step]
+            out += maker.push(part, detector.push(part))
+        return [(r, list(beat), rr) for r, (beat, rr), _ in out]
+    whole, cut = tokens(500), tokens(125)
+    assert len(whole) > 12 and whole[:12] == cut[:12]
+    assert len(whole[0][1]) == 2 * LENGTH and len(whole[0][2]) == COUNT
+
+
+def test_logarithms_are_near():
+    for x, expected in ((1, 0), (2, 177), (800, 1711), (1000, 1768), (5000, 2180)):
+        assert abs(ln(x) - expected) <= 2, (x, ln(x))
+    rhythm = Intervals()
+    for _ in range(20):
+        numbers = rhythm.numbers(800, 800)
+    assert numbers[:7] == [0, 0, 0, 0, 0, 0, 0]
+    assert rhythm.numbers(600, 1000)[0] < -60
+
+
+class Said(Rules):
+    """A model that says what a script says."""
+
+    script = ""
+
+    def infer(self, features):
+        label = self.script[0]
+        self.script = self.script[1:] + label
+        answer = Rules.infer(self, features)
+        answer.label = label
+        return answer
+
+
+async def told(script, **given):
+    """Reasons of the events that a row of classes leads to."""
+    values, _ = await simulated(40, seed=9, **given)
+    signal = Signal("bed", "II", "mV", RATE, 200, 0)
+    blocks = [Block(signal, at, 1000 * at // RATE, values[at:at + RATE]) for at in range(0, len(values), RATE)]
+    model = Said({}, FakeContext())
+    model.script = script
+    found = await run_flow(blocks, EcgPlugin(options_of(MANIFEST), FakeContext()), model)
+    return [s["data"]["event"] for s in found if s["kind"] == "event"], found
+
+
+async def test_decisions():
+    assert (await told("NNNNN"))[0] == []
+    assert "run" in (await told("NNNNNNVVVVNNNNNNN"))[0]
+    assert "couplet" in (await told("NNNNNNNVVNNNNNNN"))[0]
+    assert "bigeminy" in (await told("NNNNNVNVNVNVNVNVNVN"))[0]
+    events, _ = await told("NNNNNNNN", flat_s=10)
+    assert "lead_off" in events
+
+
+async def test_events_of_one_kind_rest_and_are_counted():
+    events, found = await told("NNNVVVNNN")
+    assert events.count("run") == 1
+    minutes = [s for s in found if s["kind"] == "minute"]
+    assert minutes and minutes[-1]["data"]["held_back"].get("run", 0) >= 1
+    assert "ventricular" in minutes[-1]["reason"]
+
+
+async def test_contracts():
+    check_manifest(MANIFEST)
+    check_manifest(SENSOR)
+    values, _ = await simulated(20, seed=11)
+    signal = Signal("bed", "II", "mV", RATE, 200, 0)
+    rules = Rules({}, None)
+    check_plugin(lambda: EcgPlugin(options_of(MANIFEST), FakeContext()), [Block(signal, 0, 0, values)], rules.infer)
+    features = Features("bed", 0, 0, [[0] * 208, [-100] + [0] * 14], {"unlike": 80})
+    assert rules.infer(features).label == "V"
