@@ -42,6 +42,7 @@ class WfdbRecord:
 
     def __init__(self, path):
         self.path = Path(path)
+        self.raw = None
         lines = [line for line in self._header().splitlines() if line.strip() and not line.startswith("#")]
         try:
             first = lines[0].split()
@@ -94,10 +95,9 @@ class WfdbRecord:
         n = len(self.leads)
         even = first - first % 2  # format 212 packs two samples in three bytes
         start, stop = int(even * self.frame), int(-(-(first + count) * self.frame // 1))
-        with open(self.data, "rb") as file:
-            file.seek(start)
-            raw = np.frombuffer(file.read(stop - start + (3 - (stop - start) % 3) % 3), np.uint8)
-        values = decode(raw, self.leads[0].format)
+        if self.raw is None:
+            self.raw = np.memmap(self.data, np.uint8, "r")
+        values = decode(np.asarray(self.raw[start:stop + (3 - (stop - start) % 3) % 3]), self.leads[0].format)
         skipped = (first - even) * n
         return values[skipped:skipped + count * n].reshape(-1, n)
 

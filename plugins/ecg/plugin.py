@@ -9,6 +9,7 @@ from gateway.core.records import Decision, Features, Summary
 from plugins.ecg.baseline import Rules
 from plugins.ecg.beats import BeatMaker
 from plugins.ecg.digest import Digest
+from plugins.ecg.filters import KERNELS
 from plugins.ecg.qrs import QrsDetector
 from plugins.ecg.rhythm import Event, NAMES, Rhythm
 
@@ -50,7 +51,7 @@ class Stream:
     def flat_ms(self, block):
         """How long the line has been flat up to the end of `block`, in ms."""
         ends = block.t_ms + int(len(block.values) * 1000 / block.signal.rate_hz)
-        if max(block.values) - min(block.values) > 2:
+        if KERNELS.extent(KERNELS.convert(block.values)) > 2:
             self.flat = None
             return 0
         self.flat = block.t_ms if self.flat is None else self.flat

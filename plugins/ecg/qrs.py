@@ -8,9 +8,10 @@ of a beat is the largest deflection of the band signal, so that windows cut arou
 
 from plugins.ecg.filters import KERNELS, QrsBand
 
-THRESHOLD = 20  # of 64: place of the threshold between noise level and beat level
+THRESHOLD = 18  # of 64: place of the threshold between noise level and beat level
 BACK = 20  # of 64: what a search back asks for, as a share of the beat level
 T_WAVE = 32  # of 64: what a peak within T_MS of a beat must have of that beat's slope
+FLOOR = 1  # of 64: a peak below this share of a beat is not looked at
 REFRACTORY_MS = 200
 T_MS = 360
 LEARN_MS = 3000
@@ -47,7 +48,10 @@ class QrsDetector:
         if used > 0:
             band = self.band(x)
             energy = k.boxcar(k.slope(band, self.step), self.span)
+            floor = self.judge.floor()
             for i in k.peaks(energy, margin, margin + used):
+                if energy[i] < floor:
+                    continue
                 at = i + self.lag - self.reach
                 place = self.start + self.band.delay + at + k.largest(band[at:at + 2 * self.reach])
                 beats += self.judge.peak(place, int(energy[i]))
@@ -72,6 +76,10 @@ class Judge:
         self.beats, self.noise, self.intervals = [], [0], []
         self.missed = []
         self.last, self.height = None, 0
+
+    def floor(self):
+        """Height below which a peak is not even noise worth remembering."""
+        return median(self.beats) * FLOOR // 64 if self.beats else 0
 
     def peak(self, place, height):
         """A peak at sample `place`; gives the beats that it makes certain."""

@@ -1,0 +1,1 @@
+"""Benchmarks: each measures anew, with its baselines in the same run."""
