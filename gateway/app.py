@@ -137,13 +137,21 @@ class Gateway:
         """Stop the parts, keep what the plugins still owe, close the outbox, leave a last status."""
         await self.supervisor.stop()
         for pipeline in self.pipelines:
-            if not pipeline.channel.closed:
-                await pipeline.finish()
+            await self._finish(pipeline)
         try:
             await self.outbox.close()
         finally:
             self.status.write()
         self.context.log("info", "gateway stopped; %d records wait for an uplink" % sum(self.outbox.quota.records.values()))
+
+    async def _finish(self, pipeline):
+        """What a plugin still owes; one that cannot say it does not hold the others up."""
+        if not pipeline.channel.closed:
+            try:
+                await pipeline.finish()
+            except Exception as error:  # a part's own fault, at the door to the outbox
+                self.context.count("unfinished")
+                self.context.log("warning", "a plugin could not finish: %s" % error)
 
     def stop(self):
         """Stop soon, in order."""

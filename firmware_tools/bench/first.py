@@ -26,5 +26,5 @@ def main(settings, seconds, started):
 
 
 if __name__ == "__main__":
-    import click  # noqa: F401  `heed run` carries it too
+    import firmware_tools.cli  # noqa: F401  `heed run` carries it too
     main(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]))

@@ -50,16 +50,16 @@ class ProcessPart:
         """Send a line, wait for the answer. A part that hangs, exits or babbles is killed: PluginError."""
         name = self.context.name
         try:
-            self.process.stdin.write(encode(message))
-            await self.process.stdin.drain()
-            line = await asyncio.wait_for(self.process.stdout.readline(), limit_s)
-            answer = json.loads(line) if line else None
+            answer = await self._exchange(message, limit_s)
         except TimeoutError:
             await self._end()
             self.context.count("hung_calls")
             raise PluginError("%s did not answer in %.1f s and was stopped" % (name, limit_s), "raise its budget, or mend it")
         except (OSError, ValueError):
             answer = None
+        except asyncio.CancelledError:
+            await self._end()  # its answer would be taken for that to the next question
+            raise
         if not isinstance(answer, dict) or not ("result" in answer or "error" in answer):
             code = await self._end()
             self.context.count("processes_died")
@@ -68,6 +68,12 @@ class ProcessPart:
         if "error" in answer:
             raise raised(answer)
         return answer["result"]
+
+    async def _exchange(self, message, limit_s):
+        self.process.stdin.write(encode(message))
+        await self.process.stdin.drain()
+        line = await asyncio.wait_for(self.process.stdout.readline(), limit_s)
+        return json.loads(line) if line else None
 
     async def _end(self):
         """Stop the process; gives its exit code."""

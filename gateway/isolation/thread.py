@@ -2,36 +2,60 @@
 
 import asyncio
 import inspect
-from concurrent.futures import ThreadPoolExecutor
+import queue
+import threading
 
 from gateway.core.errors import PluginError
+
+
+class Worker:
+    """One daemon thread: the gateway can end although a call in it hangs (a thread pool would wait for it)."""
+
+    def __init__(self, name):
+        self.jobs = queue.SimpleQueue()
+        threading.Thread(target=self._work, name=name, daemon=True).start()
+
+    def _work(self):
+        for loop, future, function, values in iter(self.jobs.get, None):
+            try:
+                result = function(*values)
+                result = asyncio.run(result) if inspect.iscoroutine(result) else result
+                self._tell(loop, future, future.set_result, result)
+            except BaseException as error:  # it belongs to whoever called
+                self._tell(loop, future, future.set_exception, error)
+
+    @staticmethod
+    def _tell(loop, future, setter, value):
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(lambda: future.done() or setter(value))
+
+    def run(self, function, values):
+        """A future of the loop that runs now."""
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        self.jobs.put((loop, future, function, values))
+        return future
 
 
 class ThreadPart:
     """Each verb becomes awaitable and runs in one thread. budget_s: longest a call may take, None = any time."""
 
     def __init__(self, part, verbs, budget_s, context):
-        self.part = part
         self.budget_s = budget_s
         self.context = context
-        self.worker = ThreadPoolExecutor(1, "heed-" + context.name)
+        self.worker = Worker(context.name)
         for verb in verbs:
             setattr(self, verb, self._verb(getattr(part, verb)))
 
     def _verb(self, function):
         async def call(*values):
-            work = asyncio.get_running_loop().run_in_executor(self.worker, self._here, function, values)
             try:
-                return await asyncio.wait_for(work, self.budget_s)
+                return await asyncio.wait_for(self.worker.run(function, values), self.budget_s)
             except TimeoutError:
                 # A thread cannot be killed: it is left behind, and a fresh one takes the next call.
                 self.context.count("hung_calls")
-                self.worker.shutdown(wait=False)
-                self.worker = ThreadPoolExecutor(1, "heed-" + self.context.name)
-                raise PluginError("%s did not answer in %.1f s" % (self.context.name, self.budget_s), "run it with isolation = \"process\"")
+                self.worker.jobs.put(None)
+                self.worker = Worker(self.context.name)
+                raise PluginError("%s did not answer in %.1f s" % (self.context.name, self.budget_s),
+                                  'run it with isolation = "process"')
         return call
-
-    @staticmethod
-    def _here(function, values):
-        result = function(*values)
-        return asyncio.run(result) if inspect.iscoroutine(result) else result

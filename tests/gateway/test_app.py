@@ -108,7 +108,7 @@ async def test_a_bad_plugin_harms_nobody_else(tmp_path, deed, isolation):
     gateway.stop()
     await running
     shown = parts(tmp_path)
-    assert shown["bad"]["reason"] and shown["good"]["restarts"] == 0 and shown["ecg"]["restarts"] == 0
+    assert shown["bad"]["restarts"] >= 1 and shown["good"]["restarts"] == 0 and shown["ecg"]["restarts"] == 0
     assert [line for line in lines(tmp_path) if line["stream"] == "good"]
 
 

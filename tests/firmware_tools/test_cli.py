@@ -1,0 +1,75 @@
+"""The command line as a user types it: good input, bad input, exit codes, the next command."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from firmware_tools.cli import main
+from gateway import data
+
+
+def heed(*words, cwd=None):
+    """Run `heed WORDS`; gives (exit code, output)."""
+    result = CliRunner().invoke(main, [str(word) for word in words])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.output + repr(result.exception)
+    return result.exit_code, result.output
+
+
+def test_help_names_every_noun():
+    code, text = heed("--help")
+    assert code == 0 and all(noun in text for noun in ("demo", "init", "check", "run", "status", "plugin", "data", "model", "bench"))
+
+
+def test_init_check_and_the_next_command(tmp_path):
+    path = tmp_path / "heed.toml"
+    assert heed("init", path)[1].endswith("next: heed check %s\n" % path)
+    code, text = heed("check", path)
+    assert code == 0 and "next: heed run" in text.replace("\n", " ")
+    assert heed("init", path)[0] == 2
+
+
+@pytest.mark.parametrize("text, words", [("[gateway\n", "is no TOML"), ('[[sensor]]\nname="x"\n', "is missing")])
+def test_check_fails_with_2_and_says_where(tmp_path, text, words):
+    path = tmp_path / "heed.toml"
+    path.write_text(text)
+    code, output = heed("check", path, "--json")
+    faults = json.loads(output)["faults"]
+    assert code == 2 and any(words in fault["problem"] for fault in faults) and all(fault["remedy"] for fault in faults)
+
+
+def test_usage_and_failure_have_different_codes(tmp_path):
+    assert heed("run", tmp_path / "none.toml")[0] == 2
+    assert heed("plugin", "show", "replya")[0] == 2
+    assert heed("status", "--data", tmp_path)[0] == 1
+    assert heed("demo", "--record", tmp_path / "none")[0] == 1
+    assert heed("demo", "--nonsense")[0] == 2
+    assert heed("model", "verify", tmp_path / "none")[0] == 1
+
+
+def test_lists_are_facts():
+    parts = json.loads(heed("plugin", "list", "--json")[1])["parts"]
+    assert {"ecg", "replay", "simulated", "file", "http"} <= {part["name"] for part in parts}
+    assert json.loads(heed("plugin", "show", "replay", "--json")[1])[0]["options"]["record"]["required"]
+    assert json.loads(heed("model", "list", "--json")[1])[0]["name"] == "ecg"
+    assert [row["name"] for row in json.loads(heed("data", "list", "--json")[1])] == ["ecg/mitdb", "ecg/demo"]
+    assert len(json.loads(heed("data", "where", "--json")[1])) >= 2
+
+
+def test_verify_says_what_is_sound():
+    code, text = heed("model", "verify", "ecg", "--json")
+    assert code == 0 and {v["state"] for v in json.loads(text)["variants"]} == {"sound"}
+
+
+def test_the_demo_plays_a_real_recording_and_saves_pictures(tmp_path, mitdb):
+    code, text = heed("demo", "--speed", "0", "--seconds", "60", "--plot", tmp_path)
+    assert code == 0 and "beats (" in text and "next: heed init" in text
+    assert list(tmp_path.glob("*.png"))
+
+
+def test_data_is_looked_for_where_it_is_said(tmp_path, monkeypatch):
+    (tmp_path / "ecg").mkdir()
+    (tmp_path / "ecg" / "r.hea").write_text("x")
+    monkeypatch.setenv("HEED_DATA", str(tmp_path))
+    assert data.find("ecg/r") == tmp_path / "ecg" / "r"
+    assert heed("data", "fetch", "ecg/nothing")[0] == 1
