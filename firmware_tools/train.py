@@ -1,0 +1,71 @@
+"""heed model train ecg: from recordings to a package with its card. Needs the extra `train`."""
+
+import datetime
+import json
+from pathlib import Path
+
+import numpy as np
+
+from firmware_tools import card
+from firmware_tools.recordings import ecg_folder, read
+from gateway.core.errors import ConfigError
+from models.ecg.recipe import data
+from models.package import ROOT
+
+VERSION = "0.1.0"
+STUDENT = 10  # added to a teacher's seed
+STUDENT_EPOCHS = 4 / 3  # of the teachers'
+S_OFFSET = -2.5  # chosen on DS1, patient-wise and with stressed patients; see docs/models.md
+
+
+def trained(records, seed, epochs, work, say, teachers=()):
+    """A net, trained now or in an earlier run that ended here."""
+    from models.ecg.recipe.net import Net
+    from models.ecg.recipe.train import train
+    done = work / ("%s-%d-%d.npz" % ("student" if teachers else "seed", seed, epochs))
+    if done.exists():
+        net = Net(seed)
+        net.load(np.load(done))
+        return net
+    net = train(records, seed, epochs, work / done.stem, say, teachers)
+    np.savez(done, **net.weights())
+    return net
+
+
+def train_ecg(seeds, epochs, out, work, say):
+    """Train a teacher for each seed and a student for each, release the first student, judge all, write the card."""
+    try:
+        from models.ecg.recipe import release
+    except ImportError as error:
+        raise ConfigError("TensorFlow is not here: %s" % error, "pip install 'heed-gateway[train]', or: make train")
+    folder, work = Path(out or ROOT / "ecg"), Path(work)
+    work.mkdir(parents=True, exist_ok=True)
+    root = ecg_folder()
+    say("reading DS1 ...")
+    records = [data.load(read, root, name) for name in data.names(root, "DS1")]
+    teachers = [trained(records, seed, epochs, work, say) for seed in seeds]
+    students = [trained(records, seed + STUDENT, int(epochs * STUDENT_EPOCHS), work, say, teachers) for seed in seeds]
+    for seed, student in zip(seeds, students):
+        target = work / ("package-%d" % seed)
+        target.mkdir(exist_ok=True)
+        release.write(target, student, records, VERSION, S_OFFSET)
+    publish(work, seeds, folder)
+    look(folder, "release %s, %d seeds" % (VERSION, len(seeds)))
+    say("judging on DS2 ...")
+    card.write(folder, [work / ("package-%d" % seed) for seed in seeds], root)
+    say("wrote %s\nnext: heed model verify %s --evaluate" % (folder, folder))
+
+
+def publish(work, seeds, folder):
+    """The first student becomes the package."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (work / ("package-%d" % seeds[0])).iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+
+
+def look(folder, why):
+    """Note in the ledger that DS2 is looked at: a test set wears out."""
+    ledger = folder / "looks.json"
+    looks = json.loads(ledger.read_text()) if ledger.exists() else []
+    looks.append({"date": datetime.date.today().isoformat(), "why": why})
+    ledger.write_text(json.dumps(looks, indent=1) + "\n")
