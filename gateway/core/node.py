@@ -33,7 +33,7 @@ class Node:
         self.supervisor = Supervisor(clock, self.context.log)
         made = {kind: modules[kind].PLUGIN(self.settings[kind], self.context) for kind in modules}
         made["model"].load()
-        channel, rests = Channel(BLOCKS), {}
+        channel, rests = Channel(BLOCKS, lossless=not modules["sensor"].MANIFEST.get("live", True)), {}
         self.reader = Reader(made["sensor"], channel, clock, rests)
         self.pipeline = Pipeline(channel, made["plugin"], made["model"], self.outbox, clock, rests)
         self.sender = Sender("gateway", self.outbox, uplink, limit=8)
