@@ -73,7 +73,7 @@ async def test_every_summary_crosses_once_although_the_line_drops():
 
 def test_wrong_settings_are_told_together():
     messages = []
-    for text in ("{", json.dumps({"name": "", "sensor": {"sed": 1}, "plugin": {"pause_ms": 1}})):
+    for text in ("nonsense", json.dumps({"name": "", "sensor": {"sed": 1}, "plugin": {"pause_ms": 1}})):
         try:
             Node(text, {"sensor": simulated, "plugin": plugin, "model": RulesModule}, None)
             assert False, "wrong settings must be refused"
