@@ -1,5 +1,6 @@
 """The live view of `heed demo`: the wave, the beats with their classes, what was attended to, what is reported."""
 
+import time
 from collections import Counter, deque
 
 import numpy as np
@@ -14,6 +15,7 @@ COLOURS = {"N": "green", "S": "yellow", "V": "red", "F": "magenta", "?": "bright
 BARS = " ▁▂▃▄▅▆▇█"
 SECONDS = 5
 EVENTS = 7
+FRAME_S = 0.12
 
 
 class View:
@@ -26,7 +28,9 @@ class View:
         self.beats = deque(maxlen=40)
         self.events = deque(maxlen=EVENTS)
         self.maps = None
-        self.live = Live(console=console, refresh_per_second=8, get_renderable=self.text) if console.is_terminal else None
+        # drawn from watch(), not by a thread of its own that would look at the beats while they change
+        self.live = Live(console=console, auto_refresh=False, get_renderable=self.text) if console.is_terminal else None
+        self.drawn = 0.0
 
     def watch(self, features, inference, decision, summaries):
         """One beat, or summaries that are due without one."""
@@ -40,6 +44,9 @@ class View:
             self.events.append((self.beats[-1][0] / self.record.rate_hz if self.beats else 0.0, summary))
             if not self.live:
                 self.console.print(self.event_line(*self.events[-1]))
+        if self.live and time.monotonic() - self.drawn > FRAME_S:
+            self.live.refresh()
+            self.drawn = time.monotonic()
 
     def event_line(self, seconds, summary):
         """One summary."""

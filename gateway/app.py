@@ -36,7 +36,7 @@ class Gateway:
         self.supervisor = Supervisor(Clock, self.context.log)
         self.outbox = Outbox(SqliteStorage(str(self.folder / "outbox.db")), config.limits, Clock, config.gateway["name"],
                              [uplink.name for uplink in config.uplinks], **config.outbox)
-        self.sources, self.feeds, self.pipelines = {}, {}, []
+        self.sources, self.feeds, self.pipelines, self.runners = {}, {}, [], {}
         self.stopping = asyncio.Event()
         self._add_all()
 
@@ -67,6 +67,7 @@ class Gateway:
         made = isolate(part.isolation, part.found, part.options, context,
                        lambda: discover.load(part.found)(part.options, context))
         runner = build(made, context)
+        self.runners[runner] = "[[%s]] %r" % (part.table, part.name)
         self.supervisor.add(part.name, runner.run, essential)
         self._count(part.name, lambda: runner.counters)
         self._count(part.name, lambda: context.counters)

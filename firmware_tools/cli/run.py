@@ -12,6 +12,7 @@ import click
 from firmware_tools.cli import grid, json_option, show
 from gateway.core.errors import ConfigError
 
+RECORDS = ("ecg/mitdb/200", "ecg/demo/208demo")
 TEMPLATE = Path(__file__).with_name("heed.toml")
 settings = click.argument("settings", default="heed.toml", type=click.Path(dir_okay=False))
 
@@ -22,18 +23,26 @@ def init(settings):
     """Write a settings file to start from; it plays a recorded ECG and needs no hardware."""
     if Path(settings).exists():
         raise ConfigError("%s is there already" % settings, "edit it, or give another name: heed init other.toml")
-    Path(settings).write_text(TEMPLATE.read_text())
-    click.echo("wrote %s\nnext: heed check %s" % (settings, settings))
+    from gateway import data
+    here = [name for name in RECORDS if data.find(name)]
+    Path(settings).write_text(TEMPLATE.read_text().replace(RECORDS[-1], here[0] if here else RECORDS[-1]))
+    fetch = "" if here else "heed data fetch ecg/demo, then "
+    click.echo("wrote %s\nnext: %sheed check %s" % (settings, fetch, settings))
 
 
 @click.command()
 @settings
+@click.option("--no-open", is_flag=True, help="read the settings only, open no sensor and no uplink")
 @json_option
-def check(settings, as_json):
-    """Check a settings file: every fault at once, each with its place and its remedy."""
+def check(settings, no_open, as_json):
+    """Check a settings file: every fault at once, each with its place and its remedy. Opens each part once."""
+    import asyncio
     from gateway import config
+    from gateway.preflight import preflight
     from models.package import names
-    _, faults = config.check(settings, names())
+    chosen, faults = config.check(settings, names())
+    if not faults and not no_open:
+        faults = asyncio.run(preflight(chosen, settings))
     facts = {"settings": settings, "faults": [{"place": f.place, "problem": f.problem, "remedy": f.remedy} for f in faults]}
     show(facts, as_json, lambda facts: [str(fault) for fault in faults] or
          ["%s is sound\nnext: heed run %s" % (settings, settings)])

@@ -20,14 +20,14 @@ class Digest:
         self.from_ms = t_ms
         self.counts = {label: 0 for label in NAMES}
         self.intervals = []
-        self.unlike = 0
+        self.unlike = []
         self.flat_ms = 0
 
     def add(self, label, facts):
         """One beat."""
         self.counts[label] += 1
         self.intervals.append(facts["before_ms"])
-        self.unlike += facts["unlike"]
+        self.unlike.append(facts["unlike"])
 
     def due(self, t_ms):
         """Whether the minute is over at t_ms."""
@@ -36,7 +36,8 @@ class Digest:
     def close(self, t_ms, held):
         """Summary up to t_ms. held: {kind: events of this kind that were not said again}, emptied."""
         beats = len(self.intervals)
-        quality = 100 - self.unlike // beats if beats else 0
+        # a quarter of the beats is at least this much like the usual one: ectopic beats do not make a signal bad
+        quality = 100 - sorted(self.unlike)[beats // 4] if beats else 0
         data = {"from_ms": self.from_ms, "to_ms": t_ms, "beats": beats, "quality": quality, "flat_ms": self.flat_ms,
                 "classes": {label: n for label, n in self.counts.items() if n}, "held_back": dict(held)}
         if beats:
@@ -52,5 +53,5 @@ class Digest:
         if not data["beats"]:
             return "no beats found: is the lead on?"
         rare = ["%d %s" % (self.counts[label], NAMES[label]) for label in "SVF?" if self.counts[label]]
-        signal = "good" if data["quality"] >= 70 else "fair" if data["quality"] >= 50 else "poor"
+        signal = "good" if data["quality"] >= 70 else "fair" if data["quality"] >= 40 else "poor"
         return "%d/min, %d beats, %s; signal %s" % (data["bpm"], data["beats"], ", ".join(rare) or "all normal", signal)

@@ -21,12 +21,23 @@ def test_help_names_every_noun():
     assert code == 0 and all(noun in text for noun in ("demo", "init", "check", "run", "status", "plugin", "data", "model", "bench"))
 
 
-def test_init_check_and_the_next_command(tmp_path):
+def test_init_check_and_the_next_command(tmp_path, monkeypatch, mitdb):
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "heed.toml"
     assert heed("init", path)[1].endswith("next: heed check %s\n" % path)
     code, text = heed("check", path)
     assert code == 0 and "next: heed run" in text.replace("\n", " ")
     assert heed("init", path)[0] == 2
+
+
+def test_check_opens_every_part_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    heed("init", "heed.toml")
+    text = (tmp_path / "heed.toml").read_text()
+    (tmp_path / "heed.toml").write_text(text.replace("ecg/mitdb/200", "nowhere").replace("ecg/demo/208demo", "nowhere"))
+    code, output = heed("check", "--json")
+    assert code == 2 and "no record nowhere" in json.loads(output)["faults"][0]["problem"]
+    assert heed("check", "--no-open")[0] == 0
 
 
 @pytest.mark.parametrize("text, words", [("[gateway\n", "is no TOML"), ('[[sensor]]\nname="x"\n', "is missing")])
