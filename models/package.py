@@ -47,6 +47,12 @@ class Package:
         if unknown:
             raise ModelError("%s: fallback names no variant: %s" % (self.folder, unknown), "mend manifest.json")
 
+    def gradient(self):
+        """The stateless gradient graph, or ModelError where the package has none: search is left then."""
+        if "grad" not in self.manifest:
+            raise ModelError("%s has no gradient graph" % self.folder, "it can be adapted by search only")
+        return Variant(self.folder, dict(self.manifest["grad"], name="grad", runtime="litert"))
+
     def _read(self):
         path = self.folder / "manifest.json"
         try:

@@ -19,8 +19,9 @@ class Beats:
     """One lead of one record. windows: (n, PAD + 104 + PAD) float; before: (n + 1,) ms, before[i + 1] is what
     follows beat i; labels: (n,) index into CLASSES or -1; r: (n,) sample numbers."""
 
-    def __init__(self, name, windows, before, labels, r):
+    def __init__(self, name, windows, before, labels, r, other_lead=False):
         self.name = name
+        self.other_lead = other_lead
         self.windows = windows
         self.before = before
         self.labels = labels
@@ -33,6 +34,13 @@ class Beats:
 def names(folder, split):
     """Record names of DS1 or DS2."""
     return (Path(folder) / (split + ".txt")).read_text().split()
+
+
+def both_leads(read, folder, name):
+    """Beats of MLII and of the other lead of a record, each as the detector would see it."""
+    first, second = load(read, folder, name), load(read, folder, name, "not MLII")
+    second.other_lead = True
+    return [first, second]
 
 
 def load(read, folder, name, lead=""):

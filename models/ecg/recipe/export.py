@@ -14,7 +14,8 @@ CONTROLS = {"bias": (-16.0, 8.0), "temperature": (0.25, 4.0)}
 
 def step(net, beat, rr, k, v, bias, temperature):
     """One beat. beat (1, 104, 2), rr (1, 15), k, v (2, 4, 32, 6) with the newest beat last, bias (2, 4, 32) in the
-    same order, temperature (2, 4). Gives scores (1, 4), maps (2, 4, 32), and the caches with this beat in."""
+    same order, temperature (2, 4). Gives logits (1, 4), the hidden vector that the head judges (1, 24), maps (2, 4, 32),
+    and the caches with this beat in."""
     x = tokens(net, beat, rr)
     keys, values, maps = [], [], []
     ks, vs, biases, temperatures = (tf.unstack(t) for t in (k, v, bias, temperature))
@@ -31,8 +32,9 @@ def step(net, beat, rr, k, v, bias, temperature):
         keys.append(key)
         values.append(value)
         maps.append(weights)
-    logits = project(norm(x, net.norm1), (net.head, net.head_b))
-    return {"logits": logits, "maps": tf.stack(maps), "k_out": tf.stack(keys), "v_out": tf.stack(values)}
+    hidden = norm(x, net.norm1)
+    return {"logits": project(hidden, (net.head, net.head_b)), "hidden": hidden, "maps": tf.stack(maps),
+            "k_out": tf.stack(keys), "v_out": tf.stack(values)}
 
 
 def defaults(net):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.ecg.recipe import export
+from models.ecg.recipe import export, gradient
 from models.ecg.recipe.data import CLASSES
 from models.ecg.recipe.net import BAND, BLOCKS, DEPTH, HEADS
 from plugins.ecg.beats import LENGTH, UNIT
@@ -36,7 +36,11 @@ def write(folder, net, records, version, offset):
         variants.append({"name": name, "runtime": "litert", "file": path.name, "bytes": len(data), "parameters": net.size(),
                          "mflop": MFLOP, "sha256": hashlib.sha256(data).hexdigest()})
     np.savez_compressed(folder / "weights.npz", **net.weights())
-    (folder / "manifest.json").write_text(json.dumps(manifest(version, variants, controls, offset), indent=1) + "\n")
+    graph = gradient.converted(net)
+    (folder / "grad.tflite").write_bytes(graph)
+    facts = manifest(version, variants, controls, offset)
+    facts["grad"] = gradient.facts("grad.tflite", graph, hashlib.sha256(graph).hexdigest())
+    (folder / "manifest.json").write_text(json.dumps(facts, indent=1) + "\n")
 
 
 def manifest(version, variants, controls, offset):

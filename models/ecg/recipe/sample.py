@@ -26,8 +26,11 @@ def record_tokens(beats):
     return tokens_of(beats.windows[:, PAD:-PAD], beats.before)
 
 
+OTHER_LEAD = 0.4  # how often a second lead is drawn, against MLII: other electrodes must be known, not preferred
+
+
 class Sampler:
-    """Draws batches from records (a list of data.Beats): a third by size, a third each by sqrt of S and V counts."""
+    """Draws batches from records (a list of data.Beats): half by size, a quarter each by sqrt of S and V counts."""
 
     def __init__(self, records, seed):
         self.rng = np.random.default_rng(seed)
@@ -36,6 +39,7 @@ class Sampler:
         counts = np.array([[len(r), (r.labels == 1).sum() ** .5, (r.labels == 2).sum() ** .5] for r in self.records])
         shares = counts / np.maximum(1, counts.sum(0))
         self.shares = .5 * shares[:, 0] + .25 * shares[:, 1] + .25 * shares[:, 2]
+        self.shares *= [OTHER_LEAD if r.other_lead else 1 for r in self.records]
         self.shares /= self.shares.sum()
 
     def start(self, record):
