@@ -64,5 +64,5 @@ def own_records(model, paths):
     for path in paths:
         model.forget(Path(path).name)
         results.append(verify_ecg.end_to_end(lambda: EcgPlugin(options_of(ECG), GatewayContext("verify", ".")), model, path))
-    counts = verify_ecg.counts(results)
+    counts = verify_ecg.counts(results, options_of(ECG))
     return {"tables": {"end to end, our own detector": counts["classes"]}, "lines": counts["lines"], "figures": counts["figures"]}

@@ -7,6 +7,7 @@ import numpy as np
 from gateway.core.records import Block, Features, Signal
 from models.ecg.recipe.data import AAMI, CLASSES, PAD, load
 from models.ecg.recipe.evaluate import confusion, figures
+from firmware_tools.judge_alarms import judged, runs_found
 from firmware_tools.recordings import read
 from plugins.ecg.beats import Tokens
 
@@ -93,7 +94,7 @@ def summary(tables):
     return {"pooled": pooled, "without_232": rest}
 
 
-def counts(results):
+def counts(results, options):
     """Figures of end_to_end() results: detection, classes by the plugin's own label, false labels and alarms an hour."""
     pairs = [pair for result in results for pair in matched(result)]
     hours = sum(result["hours"] for result in results)
@@ -111,11 +112,14 @@ def counts(results):
         answered = sum(label == name for true, label in pairs if true != -1)
         se, pp = table[c, c] / max(1, truth[c]), table[c, c] / max(1, answered)
         classes[name] = {"se": float(se), "pp": float(pp), "f1": float(2 * se * pp / max(1e-9, se + pp))}
-    alarms = sum(event.cls == "alarm" for result in results for event in result["events"])
+    alarms = [true for result in results for _, true in judged(result, options)]
+    runs = [runs_found(result) for result in results]
     found = {"qrs_se": hits / max(1, hits + missed), "qrs_pp": hits / max(1, hits + extra), "hours": hours,
-             "false_v_per_hour": false["V"], "false_s_per_hour": false["S"], "alarms_per_hour": alarms / hours,
+             "false_v_per_hour": false["V"], "false_s_per_hour": false["S"], "alarms": len(alarms), "false_alarms_per_hour": alarms.count(False) / hours,
+             "runs": sum(run[0] for run in runs), "runs_found": sum(run[1] for run in runs),
              "unsure_share": sum(label == "?" for _, label in pairs) / max(1, len(pairs))}
     lines = ["QRS within 150 ms: Se %.2f %%, +P %.2f %%" % (100 * found["qrs_se"], 100 * found["qrs_pp"]),
-             "false labels an hour: V %.1f, S %.1f; alarms an hour: %.1f; unsure: %.1f %%" % (
-                 false["V"], false["S"], found["alarms_per_hour"], 100 * found["unsure_share"])]
+             "false labels an hour: V %.1f, S %.1f; unsure: %.1f %%" % (false["V"], false["S"], 100 * found["unsure_share"]),
+             "%(alarms)d alarms in %(hours).1f hours, %(false_alarms_per_hour).2f false ones an hour; ventricular runs of three or "
+             "more: %(runs)d, alarmed: %(runs_found)d" % found]
     return {"classes": classes, "figures": found, "lines": lines}

@@ -28,6 +28,7 @@ class PackageModel(Model):
         """Read the package and start the first variant of the fall-back order that runs. Raises ModelError when none does."""
         self.package = Package(folder_of(self.options["package"]))
         self.inputs = [(i["name"], np.float32(i["scale"]), tuple(i["shape"])) for i in self.package.manifest["inputs"]]
+        self.scores = self.package.manifest.get("scores", "logits")
         self.state = [(s["name"], s["output"], np.zeros(s["shape"], np.float32)) for s in self.package.manifest["state"]]
         self.controls = {name: np.array(c["default"], np.float32) for name, c in self.package.manifest["controls"].items()}
         wanted = self.options.get("variant")
@@ -64,21 +65,23 @@ class PackageModel(Model):
 
     def _trial(self):
         """Shapes must be those of the manifest, and one run must give sound numbers."""
-        values = {name: np.zeros(shape, np.float32) for name, _, shape in self.inputs}
-        values.update({name: zero for name, _, zero in self.state}, **self.controls)
-        for name, value in values.items():
+        shapes = {name: shape for name, _, shape in self.inputs}
+        shapes.update({name: zero.shape for name, _, zero in self.state}, **{n: c.shape for n, c in self.controls.items()})
+        for name, wanted in shapes.items():
             shape = self.graph.inputs.get(name, (0, None))[1]
-            if shape != value.shape:
-                raise ModelError("%s: input %s is %s, the manifest says %s" % (self.graph.name, name, shape, value.shape),
+            if shape != wanted:
+                raise ModelError("%s: input %s is %s, the manifest says %s" % (self.graph.name, name, shape, wanted),
                                  "manifest and weights are not of one release")
-        if self.graph.run(values)["logits"].shape[-1] != len(self.package.classes):
+        out = self.graph.run({name: np.zeros(shape, self.graph.inputs[name][2]) for name, shape in shapes.items()} | self.controls)
+        if self.scores not in out or out[self.scores].shape[-1] != len(self.package.classes):
             raise ModelError("%s gives another number of classes than the manifest" % self.graph.name, "install the package again")
 
     def infer(self, features):
         """Inference for one beat; the stream's caches move on by one."""
         if self.graph is None:
             return self.baseline.infer(features)
-        values = {name: np.multiply(array, scale, dtype=np.float32).reshape(shape)
+        types = self.graph.inputs
+        values = {name: np.multiply(array, scale, dtype=np.float32).reshape(shape).astype(types[name][2], copy=False)
                   for (name, scale, shape), array in zip(self.inputs, features.values)}
         values.update(self._stream(features.stream), **self.controls)
         try:
@@ -88,8 +91,9 @@ class PackageModel(Model):
             self.context.log("warning", str(error))
             self._next()
             return self.infer(features)
-        self.streams[features.stream] = {name: out[output] for name, output, _ in self.state}
-        scores = shares(out["logits"][0])
+        if self.state:
+            self.streams[features.stream] = {name: out[output] for name, output, _ in self.state}
+        scores = shares(out[self.scores].reshape(-1, len(self.package.classes))[0])
         return Inference(features.stream, features.seq, features.t_ms, self.package.classes[int(scores.argmax())],
                          scores.tolist(), out.get("maps"), self.variant)
 
@@ -110,5 +114,6 @@ class PackageModel(Model):
 
 def shares(logits):
     """Softmax of one row."""
+    logits = logits.astype(np.float32, copy=False)
     e = np.exp(logits - logits.max())
     return e / e.sum()

@@ -1,6 +1,7 @@
 """A model package: a folder with manifest.json, weights and card.md, checked before anything of it is run."""
 
 import json
+import os
 from pathlib import Path
 
 from gateway.core.compat import sha256_hex
@@ -66,11 +67,20 @@ class Package:
         return manifest
 
 
+def user_folder():
+    """Where packages of the user's own are: HEED_MODELS, or the data folder of the user."""
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(os.environ.get("HEED_MODELS") or Path(data) / "heed" / "models")
+
+
 def folder_of(name):
-    """Folder of a package by name (built in) or path."""
-    return ROOT / name if (ROOT / name / "manifest.json").exists() else Path(name)
+    """Folder of a package by name (built in, then installed) or path."""
+    for place in (ROOT, user_folder()):
+        if (place / name / "manifest.json").exists():
+            return place / name
+    return Path(name)
 
 
 def names():
-    """Names of the built-in packages."""
-    return sorted(path.parent.name for path in ROOT.glob("*/manifest.json"))
+    """Names of the built-in and installed packages."""
+    return sorted({path.parent.name for place in (ROOT, user_folder()) for path in place.glob("*/manifest.json")})

@@ -86,3 +86,71 @@ def train(name, seeds, epochs, out, work):
     if name != "ecg":
         raise ConfigError('no recipe for "%s"' % name, "recipes: ecg")
     train_ecg([int(seed) for seed in seeds.split(",")], epochs, out, work, click.echo)
+
+
+@model.command("import")
+@click.argument("file", type=click.Path())
+@click.option("--name", default=None, help="name of the package; default: that of the file")
+@click.option("--into", default=None, help="folder of packages; default: your own")
+def import_(file, name, into):
+    """Make a package of any TFLite file; refused with one line where it does not run."""
+    from pathlib import Path
+    from models.importer import import_tflite
+    from models.package import user_folder
+    folder = import_tflite(file, name or Path(file).stem, into or user_folder())
+    click.echo("%s is a package now\nnext: heed model bench %s" % (folder, folder if into else folder.name))
+
+
+@model.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False))
+def install(folder):
+    """Install a package of somebody else's: every variant is verified first."""
+    import shutil
+    from firmware_tools.evaluate import verify_package
+    from gateway.core.errors import ModelError
+    from models.package import Package, user_folder
+    package = Package(folder)
+    broken = [v for v in verify_package(folder)["variants"] if v["state"] != "sound" and v["name"] != "baseline"]
+    if broken:
+        raise ModelError("%s is not installed: %s" % (package.name, broken[0]["why"]), "ask whoever made it")
+    target = user_folder() / package.name
+    if target.exists():
+        raise ModelError("%s is installed already" % package.name, "heed model remove " + package.name)
+    shutil.copytree(folder, target, ignore=shutil.ignore_patterns("*.py", "recipe", "__pycache__"))
+    click.echo("installed %s\nnext: heed model info %s" % (package.name, package.name))
+
+
+@model.command()
+@click.argument("name")
+def remove(name):
+    """Delete a package that was imported or installed. Built-in ones stay."""
+    from gateway.core.errors import ConfigError
+    from models import importer
+    from models.package import user_folder
+    if not (user_folder() / name / "manifest.json").exists():
+        raise ConfigError("%s is not among your own packages in %s" % (name, user_folder()), "heed model list")
+    importer.remove(user_folder() / name)
+    click.echo("removed %s\nnext: heed model list" % name)
+
+
+@model.command()
+@click.argument("name", default="ecg")
+@json_option
+def bench(name, as_json):
+    """Time of one inference for every variant: median of the best of many short windows, one thread."""
+    from firmware_tools.bench.variants import measure
+    show(measure(name), as_json, lambda facts: [grid(None, ("variant", "bytes", "us (p50)", "us (p99)", "over float"), [
+        (v["name"], v["bytes"], "%.1f" % v["p50_us"], "%.1f" % v["p99_us"], "%.2f" % v["over_first"]) for v in facts["variants"]])])
+
+
+@model.command()
+@click.argument("name", default="ecg")
+@click.option("--target", type=click.Choice(("edgetpu", "tiny")), required=True, help="what it should run on")
+@click.option("--variant", default=None, help="which variant; default: int8, or the only one")
+@json_option
+def check(name, target, variant, as_json):
+    """Operation by operation: what a target takes, before anyone buys hardware."""
+    from models.check import check_target
+    show(check_target(name, target, variant), as_json, lambda facts: [
+        grid("%(package)s %(variant)s on %(target)s" % facts, ("operation", "count", "taken", "why"), [
+            (row["op"], row["count"], "yes" if row["taken"] else "no", row["why"]) for row in facts["ops"]]), facts["verdict"]])

@@ -7,21 +7,26 @@ import numpy as np
 from gateway.core.errors import ModelError
 
 try:
-    from ai_edge_litert.interpreter import Interpreter
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
 except ImportError:  # the extra `legacy`
-    from tflite_runtime.interpreter import Interpreter
+    from tflite_runtime.interpreter import Interpreter, OpResolverType
 
 MAX_BYTES = 256 * 1024 * 1024
 
 
 def check_flatbuffer(data, name):
     """Refuse what cannot be a whole .tflite: the C++ side trusts the offsets that it reads."""
-    if len(data) < 1024 or len(data) > MAX_BYTES or data[4:8] != b"TFL3":
+    if len(data) < 64 or len(data) > MAX_BYTES or data[4:8] != b"TFL3":
         raise ModelError("%s is no TFLite file (%d bytes, identifier %r)" % (name, len(data), data[4:8]),
                          "fetch the file again, or export it anew")
     root = struct.unpack_from("<I", data)[0]
     if not 8 <= root < len(data) - 4 or not 0 < root - struct.unpack_from("<i", data, root)[0] < len(data):
         raise ModelError("%s is damaged: its root table lies outside of the file" % name, "fetch the file again")
+
+
+def first_sentence(error):
+    """The runtime repeats itself for each tensor: once is enough."""
+    return str(error).strip().split("\n")[0].split(".Tensor")[0][:160]
 
 
 class LiteRt:
@@ -30,14 +35,17 @@ class LiteRt:
     Not for two threads at once. Raises ModelError when the file cannot be loaded.
     """
 
-    def __init__(self, data, name, delegates=()):
+    def __init__(self, data, name, delegates=(), plain=False):
+        """plain: without the delegate that LiteRT puts in by itself, to see the operations as they are."""
         check_flatbuffer(data, name)
         self.name = name
+        kernels = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if plain else OpResolverType.AUTO
         try:
-            self.interpreter = Interpreter(model_content=data, num_threads=1, experimental_delegates=list(delegates))
+            self.interpreter = Interpreter(model_content=data, num_threads=1, experimental_delegates=list(delegates),
+                                           experimental_op_resolver_type=kernels)
             self.interpreter.allocate_tensors()
         except (ValueError, RuntimeError, SystemError) as error:
-            raise ModelError("%s cannot be loaded: %s" % (name, str(error).strip().split("\n")[0]), self._hint(str(error)))
+            raise ModelError("%s cannot be loaded: %s" % (name, first_sentence(error)), self._hint(str(error)))
         signatures = self.interpreter.get_signature_list()
         names = next(iter(signatures.values())) if signatures else None
         self.inputs = self._named(self.interpreter.get_input_details(), names and names["inputs"])
@@ -82,4 +90,4 @@ class LiteRt:
         except KeyError as error:
             raise ModelError("%s has no input %s" % (self.name, error), "inputs: " + ", ".join(self.inputs))
         except (ValueError, RuntimeError) as error:
-            raise ModelError("%s failed: %s" % (self.name, error), "see the shapes in the package's manifest")
+            raise ModelError("%s failed: %s" % (self.name, first_sentence(error)), "see the shapes in the package's manifest")

@@ -17,7 +17,8 @@ LIMIT = 4 * UNIT
 USUAL = 38  # a usual interval is within this of the median: 15 % in units of 1/256 nat
 LEARN = 5  # usual beats before the template is steady
 SHARE = 16  # a usual beat moves the template by 1/16
-HISTORY_MS = 4500
+HISTORY_MS = 6500
+LONG_MS = 1400
 PAUSE_MS = 2500  # the model does not wait longer for the next beat
 
 
@@ -105,13 +106,23 @@ class BeatMaker:
         """The token of the beat at r, or None when its window is not in the history (the very first ones)."""
         after = self.ms(self.waiting[0] - r) if self.waiting else PAUSE_MS
         before = self.ms(r - self.last) if self.last is not None else after
-        window = self._window(r)
+        window, stir = self._window(r), self._stir(r, before)
         self.last = r
         if window is None or before <= 0:
             return None
         beat, rr = self.tokens.token(window, before, after)
         tokens = self.tokens
-        return r, (beat, rr), {"before_ms": before, "after_ms": after, "height": tokens.height, "unlike": tokens.unlike}
+        return r, (beat, rr), {"before_ms": before, "after_ms": after, "height": tokens.height, "unlike": tokens.unlike,
+                               "stir": stir}
+
+    def _stir(self, r, before):
+        """How much moves between two beats that are far apart, in percent of the usual beat; 0 for others."""
+        if before < LONG_MS or self.last is None:
+            return 0
+        first = self.last + int(self.rate_hz * 4 // 10) - self.filter.delay - self.start
+        last = r - int(self.rate_hz * 3 // 10) + self.filter.delay - self.start
+        span = self.samples[max(0, first):last]
+        return self.kernels.extent(self.filter(span)) * 100 // self.tokens.height if len(span) > self.filter.support else 0
 
     def _window(self, r):
         k = self.kernels

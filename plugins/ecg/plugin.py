@@ -19,6 +19,7 @@ MANIFEST = {
     "runs_on": ("cpython", "micropython"), "needs": (), "permissions": (), "budget": {"ms": 20, "mb": 32},
     "options": {
         "confidence": {"default": 60, "type": "int", "min": 26, "max": 99, "help": "percent below which a beat is called unsure"},
+        "confidence_v": {"default": 80, "type": "int", "min": 26, "max": 99, "help": "the same for ventricular beats, which can alarm"},
         "pause_ms": {"default": 3000, "type": "int", "min": 1500, "max": 10000, "help": "a pause this long is an alarm"},
         "fast_bpm": {"default": 150, "type": "int", "min": 60, "max": 300, "help": "a rate above is an alarm"},
         "slow_bpm": {"default": 40, "type": "int", "min": 20, "max": 100, "help": "a rate below is an alarm"},

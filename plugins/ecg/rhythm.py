@@ -6,7 +6,9 @@ a while after it was said. Limits come from the plugin's options.
 # runs on CPython and MicroPython
 
 BEATS = 32
-SMOOTH = 8  # beats whose mean interval is the rate that is judged
+LATELY = 8  # beats by which the signal is judged
+STEADY = 16  # beats whose mean interval is the rate that is judged
+STIR = 40  # percent of a beat's height: a pause in which more than this moves is a beat that was missed
 UNSURE = "?"
 NAMES = {"N": "normal", "S": "supraventricular", "V": "ventricular", "F": "fusion", UNSURE: "unsure"}
 
@@ -31,17 +33,18 @@ class Rhythm:
 
     def label(self, inference):
         """The class, or UNSURE where the model is in doubt or the signal is poor."""
-        sure = max(inference.scores) * 100 >= self.options["confidence"]
+        wanted = self.options["confidence_v" if inference.label == "V" else "confidence"]
+        sure = max(inference.scores) * 100 >= wanted
         return inference.label if sure and not self.noisy() else UNSURE
 
     def noisy(self):
         """Whether most of the last beats look like nothing that this patient does."""
-        last = self.beats[-SMOOTH:]
-        return len(last) == SMOOTH and sorted([beat[2] for beat in last])[2] > self.options["noise"]
+        last = self.beats[-LATELY:]
+        return len(last) == LATELY and sorted([beat[2] for beat in last])[2] > self.options["noise"]
 
     def beat(self, t_ms, label, facts):
-        """A beat of class `label`. facts: before_ms, unlike."""
-        self.beats.append((label, facts["before_ms"], facts["unlike"]))
+        """A beat of class `label`. facts: before_ms, unlike, stir."""
+        self.beats.append((label, facts["before_ms"], facts["unlike"], facts["stir"]))
         if len(self.beats) > BEATS:
             self.beats.pop(0)
         for rule in (self._pause, self._run, self._rate, self._bigeminy, self._irregular, self._signal):
@@ -72,15 +75,16 @@ class Rhythm:
         return 60000 * len(intervals) // max(1, sum(intervals))
 
     def _pause(self):
-        if self.beats[-1][1] >= self.options["pause_ms"] and not self.noisy() and len(self.beats) > SMOOTH:
-            return Event("pause", True, "no beat for %d.%d s" % (self.beats[-1][1] // 1000, self.beats[-1][1] % 1000 // 100))
+        _, before_ms, _, stir = self.beats[-1]
+        if before_ms >= self.options["pause_ms"] and stir < STIR and not self.noisy() and len(self.beats) > LATELY:
+            return Event("pause", True, "no beat for %d.%d s" % (before_ms // 1000, before_ms % 1000 // 100))
         return None
 
     def _run(self):
         run = 0
         while run < len(self.beats) and self.beats[-1 - run][0] == "V":
             run += 1
-        if run >= 3 and not self.noisy():
+        if run >= 3 and len(self.beats) >= STEADY and not self.noisy():
             rate = self.bpm(run - 1)
             name = "ventricular tachycardia" if rate >= 100 else "slow ventricular run"
             return Event("run", True, "%s: %d ventricular beats in a row at %d/min" % (name, run, rate))
@@ -89,13 +93,15 @@ class Rhythm:
         return None
 
     def _rate(self):
-        rate = self.bpm(SMOOTH)
-        if len(self.beats) < SMOOTH or self.noisy():
+        """A rate that holds over many beats; pauses that may be missed beats make it no slow one."""
+        rate = self.bpm(STEADY)
+        if len(self.beats) < STEADY or self.noisy():
             return None
         if rate > self.options["fast_bpm"]:
-            return Event("fast", True, "heart rate %d/min over the last %d beats" % (rate, SMOOTH))
-        if rate < self.options["slow_bpm"]:
-            return Event("slow", True, "heart rate %d/min over the last %d beats" % (rate, SMOOTH))
+            return Event("fast", True, "heart rate %d/min over the last %d beats" % (rate, STEADY))
+        missed = [beat for beat in self.beats[-STEADY:] if beat[3] >= STIR]
+        if rate < self.options["slow_bpm"] and not missed:
+            return Event("slow", True, "heart rate %d/min over the last %d beats" % (rate, STEADY))
         return None
 
     def _bigeminy(self):
