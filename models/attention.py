@@ -4,14 +4,17 @@ from collections import OrderedDict
 
 import numpy as np
 
+from gateway.core.compat import ticks_diff
 from gateway.core.errors import ModelError
 from gateway.core.plugin import Model
 from gateway.core.records import Inference
 from models.package import Package, folder_of
+from models.runtimes.edgetpu import EdgeTpu
 from models.runtimes.litert import LiteRt
 
-RUNTIMES = {"litert": LiteRt}
+RUNTIMES = {"litert": LiteRt, "edgetpu": EdgeTpu}
 MAX_STREAMS = 4096
+RETRY_MS = 60000  # how long a variant that failed in use is left alone
 
 
 class PackageModel(Model):
@@ -28,18 +31,17 @@ class PackageModel(Model):
         """Read the package and start the first variant of the fall-back order that runs. Raises ModelError when none does."""
         self.package = Package(folder_of(self.options["package"]))
         self.inputs = [(i["name"], np.float32(i["scale"]), tuple(i["shape"])) for i in self.package.manifest["inputs"]]
-        self.scores = self.package.manifest.get("scores", "logits")
         self.state = [(s["name"], s["output"], np.zeros(s["shape"], np.float32)) for s in self.package.manifest["state"]]
         self.controls = {name: np.array(c["default"], np.float32) for name, c in self.package.manifest["controls"].items()}
         wanted = self.options.get("variant")
-        self.order = [wanted] if wanted else list(self.package.fallback)
-        self._next()
+        self.order = [wanted] if wanted else self.package.fallback
+        self.retry_at = None
+        self._first_of(self.order)
 
-    def _next(self):
-        """Start the next variant of the order that runs."""
+    def _first_of(self, order):
+        """Start the first variant of `order` that runs."""
         reasons = []
-        while self.order:
-            name = self.order.pop(0)
+        for name in order:
             try:
                 return self._start(name)
             except ModelError as error:
@@ -47,6 +49,25 @@ class PackageModel(Model):
                 self.context.count("variants_failed")
                 self.context.log("warning", "model variant %s: %s" % (name, error))
         raise ModelError("no variant of %s runs: %s" % (self.package.name, "; ".join(reasons)), "heed model verify " + self.package.name)
+
+    def _fall(self, error):
+        """What runs has failed: go down the order, and come back to the top after a rest."""
+        self.context.count("inferences_failed")
+        self.context.log("warning", str(error))
+        self.retry_at = self.context.clock.ticks_ms() + RETRY_MS
+        self._first_of(self.order[self.order.index(self.variant) + 1:])
+
+    def _rise(self):
+        """Try what is better than what runs; keep what runs where nothing is."""
+        self.retry_at, kept = None, (self.variant, self.graph, dict(self.streams))
+        try:
+            self._first_of(self.order[:self.order.index(kept[0])])
+            self.context.count("variants_returned")
+            self.context.log("info", "model variant %s is back" % self.variant)
+        except ModelError:
+            self.variant, self.graph = kept[0], kept[1]
+            self.streams.update(kept[2])
+            self.retry_at = self.context.clock.ticks_ms() + RETRY_MS
 
     def _start(self, name):
         if name == "baseline":
@@ -73,11 +94,15 @@ class PackageModel(Model):
                 raise ModelError("%s: input %s is %s, the manifest says %s" % (self.graph.name, name, shape, wanted),
                                  "manifest and weights are not of one release")
         out = self.graph.run({name: np.zeros(shape, self.graph.inputs[name][2]) for name, shape in shapes.items()} | self.controls)
+        # a compiled graph loses its signature, and with it the name of its output: an only one needs none
+        self.scores = next(iter(out)) if len(out) == 1 else self.package.manifest.get("scores", "logits")
         if self.scores not in out or out[self.scores].shape[-1] != len(self.package.classes):
             raise ModelError("%s gives another number of classes than the manifest" % self.graph.name, "install the package again")
 
     def infer(self, features):
         """Inference for one beat; the stream's caches move on by one."""
+        if self.retry_at is not None and ticks_diff(self.context.clock.ticks_ms(), self.retry_at) >= 0:
+            self._rise()
         if self.graph is None:
             return self.baseline.infer(features)
         types = self.graph.inputs
@@ -87,9 +112,7 @@ class PackageModel(Model):
         try:
             out = self.graph.run(values)
         except ModelError as error:
-            self.context.count("inferences_failed")
-            self.context.log("warning", str(error))
-            self._next()
+            self._fall(error)
             return self.infer(features)
         if self.state:
             self.streams[features.stream] = {name: out[output] for name, output, _ in self.state}

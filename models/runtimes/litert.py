@@ -7,9 +7,9 @@ import numpy as np
 from gateway.core.errors import ModelError
 
 try:
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType, load_delegate  # noqa: F401  for edgetpu.py
 except ImportError:  # the extra `legacy`
-    from tflite_runtime.interpreter import Interpreter, OpResolverType
+    from tflite_runtime.interpreter import Interpreter, OpResolverType, load_delegate  # noqa: F401  for edgetpu.py
 
 MAX_BYTES = 256 * 1024 * 1024
 
