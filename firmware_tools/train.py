@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ def train_ecg(seeds, epochs, out, work, say):
     work.mkdir(parents=True, exist_ok=True)
     root = ecg_folder()
     say("reading DS1 ...")
-    records = [data.load(read, root, name) for name in data.names(root, "DS1")]
+    records = [lead for name in data.names(root, "DS1") for lead in data.both_leads(read, root, name)]
     teachers = [trained(records, seed, epochs, work, say) for seed in seeds]
     students = [trained(records, seed + STUDENT, int(epochs * STUDENT_EPOCHS), work, say, teachers) for seed in seeds]
     for seed, student in zip(seeds, students):
@@ -58,9 +59,7 @@ def train_ecg(seeds, epochs, out, work, say):
 
 def publish(work, seeds, folder):
     """The first student becomes the package."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in (work / ("package-%d" % seeds[0])).iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(work / ("package-%d" % seeds[0]), folder, dirs_exist_ok=True)
 
 
 def look(folder, why):

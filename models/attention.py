@@ -105,18 +105,21 @@ class PackageModel(Model):
             self._rise()
         if self.graph is None:
             return self.baseline.infer(features)
-        types = self.graph.inputs
-        values = {name: np.multiply(array, scale, dtype=np.float32).reshape(shape).astype(types[name][2], copy=False)
+        values = {name: np.multiply(array, scale, dtype=np.float32).reshape(shape)
                   for (name, scale, shape), array in zip(self.inputs, features.values)}
-        values.update(self._stream(features.stream), **self.controls)
+        if any(getattr(array, "dtype", int) == float and not np.isfinite(array).all() for array in features.values):
+            raise ModelError("the input of stream %s is not finite" % features.stream, "see the plugin that makes these features")
+        values.update(self._stream(features.stream))
         try:
             out = self.graph.run(values)
+            scores = shares(out[self.scores].reshape(-1, len(self.package.classes))[0])
+            if scores[0] != scores[0]:
+                raise ModelError("%s gives no numbers (NaN)" % self.graph.name, "verify the package: heed model verify")
         except ModelError as error:
             self._fall(error)
             return self.infer(features)
         if self.state:
             self.streams[features.stream] = {name: out[output] for name, output, _ in self.state}
-        scores = shares(out[self.scores].reshape(-1, len(self.package.classes))[0])
         return Inference(features.stream, features.seq, features.t_ms, self.package.classes[int(scores.argmax())],
                          scores.tolist(), out.get("maps"), self.variant)
 

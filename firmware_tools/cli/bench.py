@@ -23,6 +23,15 @@ def pipeline(quick, as_json):
     report(measure(quick), as_json)
 
 
+@bench.command()
+@click.option("--quick", is_flag=True, help="a smoke run on four records")
+@json_option
+def models(quick, as_json):
+    """Accuracy of the packaged models on their test protocol; cost of streaming, controls and calls."""
+    from firmware_tools.bench.models import measure
+    report(measure(quick), as_json)
+
+
 def report(facts, as_json):
     """Print the one object that every benchmark gives."""
     show(facts, as_json, lambda facts: [

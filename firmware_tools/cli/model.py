@@ -76,7 +76,7 @@ def verdicts(facts):
 @model.command()
 @click.argument("name", default="ecg")
 @click.option("--seeds", default="1,2,3", help="seeds, comma-separated")
-@click.option("--epochs", default=60, help="epochs of 20 steps for each seed")
+@click.option("--epochs", default=70, help="epochs of 20 steps for each seed")
 @click.option("--out", default=None, help="folder of the package; default: where the built-in one is")
 @click.option("--work", default="heed-training", help="folder for checkpoints; an interrupted run goes on there")
 def train(name, seeds, epochs, out, work):

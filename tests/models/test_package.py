@@ -110,3 +110,25 @@ def test_a_runtime_that_fails_in_use_costs_one_rung(package):
     made.graph.run = lambda values: (_ for _ in ()).throw(ModelError("the accelerator is gone"))
     assert made.infer(features(seq=1)).variant == "int8" != before
     assert made.context.counters["inferences_failed"] == 1
+
+
+def test_input_that_is_not_finite_is_refused_and_answers_that_are_not_cost_one_rung(package):
+    made = model(package)
+    broken = features()
+    broken.values[0] = np.full(208, np.nan)
+    with pytest.raises(ModelError) as caught:
+        made.infer(broken)
+    assert "not finite" in caught.value.message and made.variant == "float"
+    run = made.graph.run
+    made.graph.run = lambda values: dict(run(values), logits=np.full((1, 4), np.nan, np.float32))
+    assert made.infer(features()).variant == "int8" and made.context.counters["inferences_failed"] == 1
+
+
+def test_a_wrong_shape_is_named():
+    graph = LiteRt((folder_of("ecg") / "step_float.tflite").read_bytes(), "step_float.tflite")
+    with pytest.raises(ModelError) as caught:
+        graph.run({"rr": np.zeros((1, 14), np.float32)})
+    assert "(1, 14)" in caught.value.message
+    with pytest.raises(ModelError) as caught:
+        graph.run({"rrr": np.zeros((1, 15), np.float32)})
+    assert "no input" in caught.value.message

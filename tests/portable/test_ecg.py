@@ -120,6 +120,7 @@ async def test_contracts():
     values, _ = await simulated(20, seed=11)
     signal = Signal("bed", "II", "mV", RATE, 200, 0)
     rules = Rules({}, None)
-    check_plugin(lambda: EcgPlugin(options_of(MANIFEST), FakeContext()), [Block(signal, 0, 0, values)], rules.infer)
+    blocks = [Block(signal, at, 1000 * at // RATE, values[at:at + RATE]) for at in range(0, len(values), RATE)]
+    check_plugin(lambda: EcgPlugin(options_of(MANIFEST), FakeContext()), blocks, rules.infer)
     features = Features("bed", 0, 0, [[0] * 208, [-100] + [0] * 14], {"unlike": 80})
     assert rules.infer(features).label == "V"

@@ -23,10 +23,10 @@ def step(net, beat, rr, k, v, bias, temperature):
         h = norm(x, block["norm_a"])
         q, key, value = (tf.reshape(project(h, block[p]), (HEADS, 1, DEPTH)) for p in "qkv")
         key, value = tf.concat([ks[i][:, 1:], key], 1), tf.concat([vs[i][:, 1:], value], 1)
-        logits = tf.reshape(tf.matmul(q, key, transpose_b=True), (HEADS, BAND))
+        logits = tf.reshape(tf.matmul(q, key, transpose_b=True), (HEADS, -1))
         scale = tf.reshape(temperatures[i], (HEADS, 1)) * DEPTH ** .5
         weights = tf.nn.softmax(logits / scale + biases[i])
-        y = tf.reshape(tf.matmul(tf.reshape(weights, (HEADS, 1, BAND)), value), (1, WIDTH))
+        y = tf.reshape(tf.matmul(tf.reshape(weights, (HEADS, 1, -1)), value), (1, WIDTH))
         x = x + project(y, block["o"])
         x = x + project(tf.nn.relu(project(norm(x, block["norm_f"]), block["f1"])), block["f2"])
         keys.append(key)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.ecg.recipe import export, gradient
+from models.ecg.recipe import export, gradient, speed
 from models.ecg.recipe.data import CLASSES
 from models.ecg.recipe.net import BAND, BLOCKS, DEPTH, HEADS
 from plugins.ecg.beats import LENGTH, UNIT
@@ -38,6 +38,7 @@ def write(folder, net, records, version, offset):
     np.savez_compressed(folder / "weights.npz", **net.weights())
     graph = gradient.converted(net)
     (folder / "grad.tflite").write_bytes(graph)
+    speed.write(folder / "speed", net)
     facts = manifest(version, variants, controls, offset)
     facts["grad"] = gradient.facts("grad.tflite", graph, hashlib.sha256(graph).hexdigest())
     (folder / "manifest.json").write_text(json.dumps(facts, indent=1) + "\n")

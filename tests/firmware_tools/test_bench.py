@@ -1,0 +1,24 @@
+"""Benchmarks print one object with the keys that others rely on."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from firmware_tools.cli import main
+
+KEYS = {"pipeline": {"path_over_bare", "streams_realtime_per_core", "stream_cost_100_over_1", "rss_mb", "first_inference_s",
+                     "outbox_records_per_s", "kill_runs", "kill_lost"},
+        "models": {"ecg_sveb_f1", "ecg_veb_f1", "ecg_f_f1", "ecg_macro_f1_nsv", "ecg_sveb_f1_without_232", "ecg_false_alarms_per_hour",
+                   "ecg_parameters", "ecg_int8_loss", "ecg_qrs_se", "ecg_qrs_pp", "ecg_end_to_end_sveb_f1", "ecg_end_to_end_veb_f1",
+                   "stream_gain_32", "stream_gain_128", "stream_gain_512", "control_cost", "call_overhead"}}
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_keys_are_stable(name, mitdb):
+    result = CliRunner().invoke(main, ["bench", name, "--quick", "--json"])
+    facts = json.loads(result.output)
+    assert set(facts) == {"bench", "figures", "gates", "baselines", "environment", "seconds"}
+    assert KEYS[name] <= set(facts["figures"])
+    assert all(isinstance(value, (int, float)) for value in facts["figures"].values())
+    assert result.exit_code == (0 if all(gate["met"] for gate in facts["gates"]) else 1)
