@@ -7,7 +7,7 @@ from firmware_tools.evaluate import own_records, ready
 from models.ecg.recipe.data import CLASSES, names
 from models.ecg.recipe.evaluate import figures
 
-VARIANTS = ("float", "dynamic", "int8", "baseline")
+VARIANTS = ("float", "dynamic", "int8", "tiny", "baseline")
 HEAD = """# ECG beat model %(version)s
 
 Judges each heart beat of one lead as N, S, V or F (AAMI EC57) in the light of the last 32 beats. %(parameters)d parameters, %(mflop)s

@@ -11,6 +11,7 @@ from gateway.core.records import Inference
 from models.package import Package, folder_of
 from models.runtimes.edgetpu import EdgeTpu
 from models.runtimes.litert import LiteRt
+from models.tiny import TinyModel
 
 RUNTIMES = {"litert": LiteRt, "edgetpu": EdgeTpu}
 MAX_STREAMS = 4096
@@ -25,7 +26,7 @@ class PackageModel(Model):
         super().__init__(options, context)
         self.baseline = baseline
         self.streams = OrderedDict()
-        self.variant = None
+        self.variant = self.graph = self.whole = None
 
     def load(self):
         """Read the package and start the first variant of the fall-back order that runs. Raises ModelError when none does."""
@@ -59,52 +60,55 @@ class PackageModel(Model):
 
     def _rise(self):
         """Try what is better than what runs; keep what runs where nothing is."""
-        self.retry_at, kept = None, (self.variant, self.graph, dict(self.streams))
+        self.retry_at, kept = None, (self.variant, self.graph, self.whole, dict(self.streams))
         try:
             self._first_of(self.order[:self.order.index(kept[0])])
             self.context.count("variants_returned")
             self.context.log("info", "model variant %s is back" % self.variant)
         except ModelError:
-            self.variant, self.graph = kept[0], kept[1]
-            self.streams.update(kept[2])
+            self.variant, self.graph, self.whole = kept[:3]
+            self.streams.update(kept[3])
             self.retry_at = self.context.clock.ticks_ms() + RETRY_MS
 
     def _start(self, name):
-        if name == "baseline":
-            if not self.baseline:
-                raise ModelError("there is no baseline for " + self.package.name)
-            self.baseline.load()
-            self.graph = None
+        """Make one variant what runs. Raises ModelError, and leaves what ran, when it does not."""
+        variant, graph, whole = self.package.variants.get(name), None, None
+        if name == "baseline" and self.baseline:
+            whole = self.baseline
+        elif variant and variant.runtime == "tiny":
+            whole = TinyModel({"data": variant.data()}, self.context)
+        elif variant and variant.runtime in RUNTIMES:
+            graph = RUNTIMES[variant.runtime](variant.data(), str(variant.path))
         else:
-            variant = self.package.variants.get(name)
-            if not variant or variant.runtime not in RUNTIMES:
-                raise ModelError("no variant %s that this machine runs" % name, "variants: " + ", ".join(self.package.variants))
-            self.graph = RUNTIMES[variant.runtime](variant.data(), str(variant.path))
-            self._trial()
-        self.variant = name
+            raise ModelError("no variant %s that this machine runs" % name, "variants: " + ", ".join(self.package.variants))
+        if whole:
+            whole.load()
+        else:
+            self._trial(graph)
+        self.variant, self.graph, self.whole = name, graph, whole
         self.streams.clear()
 
-    def _trial(self):
+    def _trial(self, graph):
         """Shapes must be those of the manifest, and one run must give sound numbers."""
         shapes = {name: shape for name, _, shape in self.inputs}
         shapes.update({name: zero.shape for name, _, zero in self.state}, **{n: c.shape for n, c in self.controls.items()})
         for name, wanted in shapes.items():
-            shape = self.graph.inputs.get(name, (0, None))[1]
+            shape = graph.inputs.get(name, (0, None))[1]
             if shape != wanted:
-                raise ModelError("%s: input %s is %s, the manifest says %s" % (self.graph.name, name, shape, wanted),
+                raise ModelError("%s: input %s is %s, the manifest says %s" % (graph.name, name, shape, wanted),
                                  "manifest and weights are not of one release")
-        out = self.graph.run({name: np.zeros(shape, self.graph.inputs[name][2]) for name, shape in shapes.items()} | self.controls)
+        out = graph.run({name: np.zeros(shape, graph.inputs[name][2]) for name, shape in shapes.items()} | self.controls)
         # a compiled graph loses its signature, and with it the name of its output: an only one needs none
         self.scores = next(iter(out)) if len(out) == 1 else self.package.manifest.get("scores", "logits")
         if self.scores not in out or out[self.scores].shape[-1] != len(self.package.classes):
-            raise ModelError("%s gives another number of classes than the manifest" % self.graph.name, "install the package again")
+            raise ModelError("%s gives another number of classes than the manifest" % graph.name, "install the package again")
 
     def infer(self, features):
         """Inference for one beat; the stream's caches move on by one."""
         if self.retry_at is not None and ticks_diff(self.context.clock.ticks_ms(), self.retry_at) >= 0:
             self._rise()
-        if self.graph is None:
-            return self.baseline.infer(features)
+        if self.whole:
+            return self.whole.infer(features)
         values = {name: np.multiply(array, scale, dtype=np.float32).reshape(shape)
                   for (name, scale, shape), array in zip(self.inputs, features.values)}
         if any(getattr(array, "dtype", int) == float and not np.isfinite(array).all() for array in features.values):
@@ -136,6 +140,8 @@ class PackageModel(Model):
     def forget(self, stream):
         """Drop the caches of a stream."""
         self.streams.pop(stream, None)
+        if self.whole:
+            self.whole.forget(stream)
 
 
 def shares(logits):

@@ -14,7 +14,7 @@ OWNERS = {"ai_edge_litert": ["models/runtimes/litert.py"], "tflite_runtime": ["m
           "aiohttp": ["gateway/uplinks/http.py"], "click": ["firmware_tools/cli/"], "rich": ["firmware_tools/"],
           "plotext": ["firmware_tools/demo_ecg.py"], "matplotlib": ["firmware_tools/plot_ecg.py"],
           "tensorflow": ["models/ecg/recipe/"], "sqlite3": ["gateway/store.py"], "tomllib": ["gateway/config.py"],
-          "urllib": ["gateway/data.py"], "numpy": [""]}
+          "urllib": ["gateway/data.py"], "micropython": ["models/runtimes/kernels_viper.py"], "numpy": [""]}
 
 
 def imports(text):

@@ -35,6 +35,8 @@ def measure(name):
     """{"package", "variants": [{"name", "bytes", "p50_us", "p99_us", "over_first"}]}."""
     package, rows = Package(folder_of(name)), []
     for variant in package.variants.values():
+        if variant.runtime != "litert":
+            continue  # the others need a device, or a microcontroller, to mean something
         graph = LiteRt(variant.data(), str(variant.path))
         values = inputs_of(graph, package)
         p50, p99 = best_window(lambda: graph.run(values))

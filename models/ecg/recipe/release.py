@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from models import tiny_export
 from models.ecg.recipe import export, gradient, speed
 from models.ecg.recipe.data import CLASSES
 from models.ecg.recipe.net import BAND, BLOCKS, DEPTH, HEADS
@@ -36,6 +37,10 @@ def write(folder, net, records, version, offset):
         variants.append({"name": name, "runtime": "litert", "file": path.name, "bytes": len(data), "parameters": net.size(),
                          "mflop": MFLOP, "sha256": hashlib.sha256(data).hexdigest()})
     np.savez_compressed(folder / "weights.npz", **net.weights())
+    data = tiny_export.export(net.weights(), controls)
+    (folder / "step_tiny.bin").write_bytes(data)
+    variants.append({"name": "tiny", "runtime": "tiny", "file": "step_tiny.bin", "bytes": len(data), "parameters": net.size(),
+                     "mflop": MFLOP, "sha256": hashlib.sha256(data).hexdigest()})
     graph = gradient.converted(net)
     (folder / "grad.tflite").write_bytes(graph)
     speed.write(folder / "speed", net)
@@ -58,4 +63,4 @@ def manifest(version, variants, controls, offset):
         "classes": list(CLASSES), "s_offset": offset, "controls": ranges,
         "maps": {"name": "maps", "axes": ["block", "head", "beat, newest last"]},
         "state": [{"name": "k", "output": "k_out", "shape": cache}, {"name": "v", "output": "v_out", "shape": cache}],
-        "variants": variants, "fallback": ["float", "int8", "baseline"]}
+        "variants": variants, "fallback": ["float", "int8", "tiny", "baseline"]}
