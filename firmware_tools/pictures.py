@@ -1,5 +1,7 @@
 """Pictures of `heed demo --plot`."""
 
+import numpy as np
+
 from gateway.context import GatewayContext
 from gateway.core.errors import HeedError
 from gateway.core.records import Features
@@ -7,6 +9,7 @@ from models.attention import PackageModel
 from plugins.ecg.beats import BeatMaker
 from plugins.ecg.qrs import QrsDetector
 from models.ecg.recipe.data import AAMI, CLASSES
+from models.ecg.recipe.evaluate import confusion
 from sensors.wfdb_record import WfdbRecord, annotations
 
 WANTED = ("V", "S", "F", "N")
@@ -40,7 +43,7 @@ def truth_near(marks, at, rate_hz):
 
 def save_ecg(path, package, folder, first, last):
     """PNGs into `folder`: for each class a beat judged right, and one judged wrong. Gives their paths."""
-    from firmware_tools.plot_ecg import stretch
+    from firmware_tools.plot_ecg import confusion_table, stretch
     record = WfdbRecord(path)
     index = record.lead("")
     model = PackageModel({"package": package}, GatewayContext("picture", folder))
@@ -56,3 +59,8 @@ def save_ecg(path, package, folder, first, last):
                     record.path.name, record.leads[index].name, label, "" if fits else ", wrongly")
                 stretch(record, index, beats, found[len(found) // 2], out, words)
                 yield out
+    if any(beat[2] for beat in beats):
+        out = folder / ("ecg-%s-confusion.png" % record.path.name)
+        truth, answers = ([CLASSES.index(beat[i]) if beat[i] in CLASSES else -1 for beat in beats] for i in (2, 1))
+        confusion_table(confusion(np.array(truth), np.array(answers)), CLASSES, out, "record %s, what was played" % record.path.name)
+        yield out

@@ -43,3 +43,19 @@ def shade(axes, beats, chosen, maps, rate_hz, first):
         axes.axvspan((sample - .25 * rate_hz) / rate_hz, (sample + .4 * rate_hz) / rate_hz, color="#1c7ed6", alpha=.45 * share, linewidth=0)
         axes.annotate("%d %%" % round(100 * weights[-1 - age]), (sample / rate_hz, axes.get_ylim()[0]), ha="center", fontsize=7,
                       color="#1864ab", annotation_clip=False)
+
+
+def confusion_table(table, classes, path, title):
+    """Save a PNG of a confusion table: rows the truth, columns the answer, shade the share of the row."""
+    shares = table / np.maximum(1, table.sum(1, keepdims=True))
+    figure, axes = plt.subplots(figsize=(4.6, 4.2), dpi=130)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for i in range(len(classes)):
+        for j in range(len(classes)):
+            axes.text(j, i, "%d\n%.1f %%" % (table[i, j], 100 * shares[i, j]), ha="center", va="center", fontsize=8,
+                      color="white" if shares[i, j] > .6 else "#212529")
+    axes.set(xticks=range(len(classes)), yticks=range(len(classes)), xticklabels=classes, yticklabels=classes,
+             xlabel="answer", ylabel="truth", title=title)
+    figure.tight_layout()
+    figure.savefig(path)
+    plt.close(figure)

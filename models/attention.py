@@ -34,6 +34,8 @@ class PackageModel(Model):
         self.inputs = [(i["name"], np.float32(i["scale"]), tuple(i["shape"])) for i in self.package.manifest["inputs"]]
         self.state = [(s["name"], s["output"], np.zeros(s["shape"], np.float32)) for s in self.package.manifest["state"]]
         self.controls = {name: np.array(c["default"], np.float32) for name, c in self.package.manifest["controls"].items()}
+        head = self.package.manifest.get("head")
+        self.head = head and (np.array(head["weights"], np.float32), np.array(head["bias"], np.float32))
         wanted = self.options.get("variant")
         self.order = [wanted] if wanted else self.package.fallback
         self.retry_at = None
@@ -116,7 +118,7 @@ class PackageModel(Model):
         values.update(self._stream(features.stream))
         try:
             out = self.graph.run(values)
-            scores = shares(out[self.scores].reshape(-1, len(self.package.classes))[0])
+            scores = shares(self.logits(out))
             if scores[0] != scores[0]:
                 raise ModelError("%s gives no numbers (NaN)" % self.graph.name, "verify the package: heed model verify")
         except ModelError as error:
@@ -126,6 +128,12 @@ class PackageModel(Model):
             self.streams[features.stream] = {name: out[output] for name, output, _ in self.state}
         return Inference(features.stream, features.seq, features.t_ms, self.package.classes[int(scores.argmax())],
                          scores.tolist(), out.get("maps"), self.variant)
+
+    def logits(self, out):
+        """Logits of one answer of the graph: its own, or those of the head that the manifest puts in its place."""
+        if self.head:
+            return (out["hidden"] @ self.head[0] + self.head[1])[0]
+        return out[self.scores].reshape(-1, len(self.package.classes))[0]
 
     def _stream(self, stream):
         """The caches of a stream; the one unused for longest makes room."""

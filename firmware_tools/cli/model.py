@@ -88,6 +88,19 @@ def train(name, seeds, epochs, out, work):
     train_ecg([int(seed) for seed in seeds.split(",")], epochs, out, work, click.echo)
 
 
+@model.command()
+@click.argument("name", default="ecg")
+@click.option("--data", "folder", required=True, type=click.Path(exists=True, file_okay=False), help="WFDB records with .atr labels")
+@click.option("--out", required=True, type=click.Path(), help="folder of the tuned package")
+@json_option
+def tune(name, folder, out, as_json):
+    """Adapt a package offline to labelled recordings of your own: attention controls and head; the same package out."""
+    from firmware_tools.tune import tune as run
+    facts = run(name, folder, out, (lambda text: None) if as_json else click.echo)
+    show(facts, as_json, lambda facts: [grid("held-out beats, F1", ("", *"NSVF"), [
+        (when, *["%.3f" % facts[when][c] for c in "NSVF"]) for when in ("before", "after")]), "next: heed model verify %s" % out])
+
+
 @model.command("import")
 @click.argument("file", type=click.Path())
 @click.option("--name", default=None, help="name of the package; default: that of the file")
