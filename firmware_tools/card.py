@@ -17,8 +17,9 @@ Data: MIT-BIH Arrhythmia Database 1.0.0 (PhysioNet), ODC-By 1.0. Moody GB, Mark 
 2004; trained on DS1 (22 records), judged on DS2 (22 other records; 201 and 202 are one person, one in each). No label of a DS2 patient
 was used. Three nets (seeds 1 to 3) are trained, then one is trained on their mean answers; that is the net released.
 
-Limits: atrial fibrillation and block still give false S; junctional beats (record 124) and S on a bundle branch block are missed; one
-lead, adults, Holter recordings of one laboratory. Paced patients are not in the data.
+Limits: atrial fibrillation and block give false S, so the plugin calls early beats unsure while the rhythm is irregular; junctional
+beats (record 124) and S on a bundle branch block are missed; one lead, adults, Holter recordings of one laboratory. Paced patients are
+not in the data.
 
 How often DS2 was looked at: %(looks)d times (looks.json). The first model was blind; that mostly ectopic patients must be among the
 training rhythms was known beforehand from record 232, so later figures are not blind in that respect.

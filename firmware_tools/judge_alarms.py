@@ -3,6 +3,7 @@
 from models.ecg.recipe.data import AAMI, CLASSES
 
 NEAR_S = 12  # an alarm speaks of what was at most this long before it
+RATE_S = 30  # and one of the rate of the last 16 beats
 SLACK = 0.15  # a rate or a pause is as alarmed when it is within this share of it
 
 
@@ -14,9 +15,10 @@ def truth_of(result):
 def is_true(event, truth, rate_hz, options):
     """Whether the annotations bear an alarm out."""
     end = event.data.get("r", int(event.t_ms * rate_hz / 1000)) + rate_hz
-    near = [beat for beat in truth if end - NEAR_S * rate_hz <= beat[0] <= end]
-    intervals = [1000 * (b[0] - a[0]) / rate_hz for a, b in zip(near, near[1:])]
     kind = event.data["event"]
+    reach = RATE_S if kind in ("fast", "slow") else NEAR_S
+    near = [beat for beat in truth if end - reach * rate_hz <= beat[0] <= end]
+    intervals = [1000 * (b[0] - a[0]) / rate_hz for a, b in zip(near, near[1:])]
     if kind == "run":
         # a fusion or paced beat inside a run does not make the run false
         return any(word in "".join(beat[1] for beat in near) for word in ("VVV", "FVV", "VVF", "VFV", "QVV", "VVQ"))

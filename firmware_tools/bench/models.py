@@ -49,12 +49,13 @@ def speed(windows):
         values.update({name: np.ones(shape, dtype) for name, (_, shape, dtype) in graph.inputs.items() if name in ("bias", "temperature")})
         graph.run(values)
         us[path.stem] = best_window(graph.invoke, windows)[0]
-        if path.stem == "step_32":
+        if path.stem in ("step_32", "window_32"):
             stream = {name: value for name, value in values.items() if name not in ("bias", "temperature")}
-            us["call"] = best_window(lambda: graph.run(stream), windows)[0]
+            us["call_" + path.stem] = best_window(lambda: graph.run(stream), windows)[0]
     figures = {"stream_gain_%d" % band: us["window_%d" % band] / us["step_%d" % band] for band in (32, 128, 512)}
     figures["control_cost"] = us["step_32"] / us["step_plain"]
-    figures["call_overhead"] = us["call"] / us["step_32"]
+    figures["call_overhead"] = us["call_step_32"] / us["step_32"]
+    figures["call_overhead_window_32"] = us["call_window_32"] / us["window_32"]
     return figures, us
 
 

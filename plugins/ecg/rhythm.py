@@ -9,6 +9,7 @@ BEATS = 32
 LATELY = 8  # beats by which the signal is judged
 STEADY = 16  # beats whose mean interval is the rate that is judged
 STIR = 40  # percent of a beat's height: a pause in which more than this moves is a beat that was missed
+RAGGED = 30  # percent of change between intervals that no rhythm has: noise is counted as beats
 UNSURE = "?"
 NAMES = {"N": "normal", "S": "supraventricular", "V": "ventricular", "F": "fusion", UNSURE: "unsure"}
 
@@ -32,10 +33,12 @@ class Rhythm:
         self.held = {}
 
     def label(self, inference):
-        """The class, or UNSURE where the model is in doubt or the signal is poor."""
+        """The class, or UNSURE where the model is in doubt, the signal is poor, or early means nothing: where every
+        interval differs from the one before, as in atrial fibrillation, no beat can be called an early one."""
         wanted = self.options["confidence_v" if inference.label == "V" else "confidence"]
-        sure = max(inference.scores) * 100 >= wanted
-        return inference.label if sure and not self.noisy() else UNSURE
+        sure = max(inference.scores) * 100 >= wanted and not self.noisy()
+        lost = inference.label == "S" and self.step() > self.options["irregular"]
+        return inference.label if sure and not lost else UNSURE
 
     def noisy(self):
         """Whether most of the last beats look like nothing that this patient does."""
@@ -61,6 +64,14 @@ class Rhythm:
         self.said[event.kind] = t_ms
         return True
 
+    def step(self, n=BEATS):
+        """Median change from interval to interval over the last n beats, in percent of the mean one; 0 with fewer."""
+        intervals = self.intervals(n)
+        if len(intervals) < n:
+            return 0
+        steps = sorted([abs(a - b) for a, b in zip(intervals, intervals[1:])])
+        return 100 * steps[n // 2] * n // max(1, sum(intervals))
+
     def labels(self, n):
         """Classes of the last n beats as a word."""
         return "".join([beat[0] for beat in self.beats[-n:]])
@@ -84,7 +95,7 @@ class Rhythm:
         run = 0
         while run < len(self.beats) and self.beats[-1 - run][0] == "V":
             run += 1
-        if run >= 3 and len(self.beats) >= STEADY and not self.noisy():
+        if run >= 3 and len(self.beats) >= STEADY and not self.noisy() and self._even():
             rate = self.bpm(run - 1)
             name = "ventricular tachycardia" if rate >= 100 else "slow ventricular run"
             return Event("run", True, "%s: %d ventricular beats in a row at %d/min" % (name, run, rate))
@@ -92,12 +103,17 @@ class Rhythm:
             return Event("couplet", False, "two ventricular beats in a row")
         return None
 
+    def _even(self):
+        """Whether the last three beats follow each other as beats do: within a factor of two, with none missed between."""
+        (_, first, _, stir), (_, second, _, more) = self.beats[-2:]
+        return first <= 2 * second and second <= 2 * first and max(stir, more) < STIR
+
     def _rate(self):
-        """A rate that holds over many beats; pauses that may be missed beats make it no slow one."""
+        """A rate that holds over many beats; ragged intervals make it no fast one, and missed beats no slow one."""
         rate = self.bpm(STEADY)
         if len(self.beats) < STEADY or self.noisy():
             return None
-        if rate > self.options["fast_bpm"]:
+        if rate > self.options["fast_bpm"] and self.step(STEADY) < RAGGED:
             return Event("fast", True, "heart rate %d/min over the last %d beats" % (rate, STEADY))
         missed = [beat for beat in self.beats[-STEADY:] if beat[3] >= STIR]
         if rate < self.options["slow_bpm"] and not missed:
@@ -112,13 +128,9 @@ class Rhythm:
         return None
 
     def _irregular(self):
-        """Mean step between intervals over 10 % of the mean interval, with few ectopic beats: looks like AF."""
-        if len(self.beats) < BEATS or self.noisy():
-            return None
-        intervals, ectopic = self.intervals(BEATS), BEATS - self.labels(BEATS).count("N")
-        steps = sorted([abs(a - b) for a, b in zip(intervals, intervals[1:])])
-        share = 100 * steps[len(steps) // 2] * len(intervals) // max(1, sum(intervals))
-        if share > self.options["irregular"] and ectopic < BEATS // 3:
+        """Large steps between intervals with few ventricular beats, which would explain them: looks like AF."""
+        share, labels = self.step(), self.labels(BEATS)
+        if share > self.options["irregular"] and not self.noisy() and labels.count("V") + labels.count("F") < BEATS // 3:
             return Event("irregular", False, "irregular rhythm: intervals change by %d %% from beat to beat" % share)
         return None
 

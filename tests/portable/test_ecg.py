@@ -1,12 +1,13 @@
 """The ECG path on every interpreter, on a signal that is made here in integers."""
 
-from gateway.core.records import Block, Features, Signal
+from gateway.core.records import Block, Features, Inference, Signal
 from gateway.testing import FakeContext, check_manifest, check_plugin, run_flow
 from plugins.ecg import kernels_plain
 from plugins.ecg.baseline import Rules
 from plugins.ecg.beats import LENGTH, BeatMaker
 from plugins.ecg.plugin import MANIFEST, EcgPlugin
 from plugins.ecg.qrs import QrsDetector
+from plugins.ecg.rhythm import Rhythm as Decisions
 from plugins.ecg.rr import COUNT, Rhythm as Intervals, ln
 from sensors.simulated import MANIFEST as SENSOR, Simulated
 
@@ -112,6 +113,37 @@ async def test_events_of_one_kind_rest_and_are_counted():
     minutes = [s for s in found if s["kind"] == "minute"]
     assert minutes and minutes[-1]["data"]["held_back"].get("run", 0) >= 1
     assert "ventricular" in minutes[-1]["reason"]
+
+
+def heard(*rows):
+    """(kinds of the events of rows of (classes, intervals in ms), the rhythm); stir comes third where something moves."""
+    rhythm, kinds = Decisions(options_of(MANIFEST)), []
+    for labels, intervals, *stir in rows:
+        for i, label in enumerate(labels):
+            facts = {"before_ms": intervals[i % len(intervals)], "unlike": 20, "stir": stir[0] if stir else 0}
+            event = rhythm.beat(len(rhythm.beats) * 800, label, facts)
+            kinds += [event.kind] if event else []
+    return kinds, rhythm
+
+
+def test_a_run_is_one_only_when_its_beats_follow_each_other_as_beats_do():
+    before = "N" * 20, (800,)
+    assert "run" in heard(before, ("VVV", (380, 360, 340)))[0]
+    assert "run" not in heard(before, ("VVV", (380, 800, 250)))[0]  # noise
+    assert "run" not in heard(before, ("VVV", (1500, 1500, 1600), 60))[0]  # beats were missed in between
+
+
+def test_a_fast_rate_is_regular_or_nearly_so():
+    assert "fast" in heard(("N" * 40, (360,)))[0]
+    assert "fast" in heard(("N" * 40, (320, 380, 350, 410)))[0]  # atrial fibrillation
+    assert "fast" not in heard(("N" * 40, (210, 480, 250, 520)))[0]  # noise
+
+
+def test_no_beat_is_early_where_every_interval_differs():
+    answer = Inference("bed", 1, 0, "S", [0, 0.9, 0.1, 0], None, "")
+    kinds, rhythm = heard(("N" * 40, (600, 900, 700, 1000)))
+    assert "irregular" in kinds and rhythm.label(answer) == "?"
+    assert heard(("N" * 40, (800, 810)))[1].label(answer) == "S"
 
 
 async def test_contracts():
