@@ -63,7 +63,7 @@ class Gateway:
 
     def _add(self, part, build, essential=False):
         """Make one part and the piece of flow around it, a child of the supervisor."""
-        context = GatewayContext(part.name, self.folder)
+        context = GatewayContext(part.name, self.folder, self.config.gateway["name"])
         made = isolate(part.isolation, part.found, part.options, context,
                        lambda: discover.load(part.found)(part.options, context))
         runner = build(made, context)

@@ -11,8 +11,9 @@ from gateway.core.context import Context
 class GatewayContext(Context):
     """folder: where this gateway keeps its files; each part has a sub-folder of its own."""
 
-    def __init__(self, name, folder, clock=Clock):
+    def __init__(self, name, folder, gateway="heed", clock=Clock):
         super().__init__(name, clock)
+        self.gateway = gateway
         self.folder = Path(folder)
         self.logger = logging.getLogger("heed." + name)
 

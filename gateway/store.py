@@ -109,10 +109,10 @@ class SqliteStorage:
         self.db.execute("DELETE FROM record WHERE " + where)
         return {r[0]: (r[1], r[2]) for r in rows}
 
-    async def read(self, after, limit):
+    async def read(self, after, limit, cls=None):
         """See MemoryStorage.read."""
-        return await self._run(self._all, "SELECT seq, cls, text FROM record WHERE seq > ? ORDER BY seq LIMIT ?",
-                               (after, limit))
+        return await self._run(self._all, "SELECT seq, cls, text FROM record WHERE seq > ? %s ORDER BY seq LIMIT ?"
+                               % ("AND cls = ?" if cls else ""), (after, cls, limit) if cls else (after, limit))
 
     def _all(self, query, values):
         return self.db.execute(query, values).fetchall()

@@ -7,13 +7,14 @@ with the broken clause in words.
 import asyncio
 import json
 
+from gateway.core.batch import Batch
 from gateway.core.channel import Channel
 from gateway.core.context import Context
 from gateway.core.errors import EndOfStream, NotConnected, Rejected
 from gateway.core.flow import Pipeline
 from gateway.core.memory import MemoryStorage
 from gateway.core.outbox import Outbox
-from gateway.core.plugin import API, Batch, Sensor, Uplink
+from gateway.core.plugin import API, Sensor, Uplink
 from gateway.core.records import Block, Decision, Inference, Sample, Summary
 
 KINDS = ("sensor", "plugin", "model", "uplink")

@@ -3,7 +3,9 @@
 
 class Context:
     """All that a part may ask for. This one answers on a microcontroller; the gateway and the tests
-    have richer ones with the same names."""
+    have richer ones with the same names. gateway: name of the gateway upstream."""
+
+    gateway = "heed"
 
     def __init__(self, name, clock):
         self.name = name

@@ -33,9 +33,9 @@ class MemoryStorage:
         self.next_seq = max(self.next_seq, rows[-1][0] + 1)
         return totals(removed)
 
-    async def read(self, after, limit):
-        """At most `limit` rows [(seq, class, text)] after `after`, in order."""
-        return [(row[0], row[1], row[3]) for row in self.rows if row[0] > after][:limit]
+    async def read(self, after, limit, cls=None):
+        """At most `limit` rows [(seq, class, text)] after `after`, in order; of one class where one is given."""
+        return [(row[0], row[1], row[3]) for row in self.rows if row[0] > after and cls in (None, row[1])][:limit]
 
     async def oldest(self, cls, size, after):
         """Oldest rows of a class after `after` that hold `size` bytes together: [(seq, class, t_ms, bytes)]."""

@@ -1,15 +1,14 @@
 """The outbox rule: a summary is accepted when it is on disk, and leaves it when the far end has it.
 
-Group commit: what is offered within `commit_ms`, or `commit_records`, shares one durable write. Storage is
-another's duty: gateway.core.memory states its interface.
+Group commit: what is offered within `commit_ms`, or `commit_records`, shares one write. Storage: see core.memory.
 """
 
 import asyncio
 import json
 
+from gateway.core.batch import Batch, stored
 from gateway.core.condition import Condition
 from gateway.core.errors import PluginError, Rejected
-from gateway.core.plugin import Batch
 from gateway.core.quota import Quota
 
 RETRY_MS = 1000
@@ -23,10 +22,9 @@ class Outbox:
         self.clock, self.gateway = clock, gateway
         self.commit_ms, self.commit_records, self.pending_max = commit_ms, commit_records, 4 * commit_records
         self.pending, self.marks = [], {name: 0 for name in uplinks}
-        self.counters = {"accepted": 0, "acknowledged": 0, "commits": 0, "failed_commits": 0}
+        self.counters = {"accepted": 0, "acknowledged": 0, "commits": 0, "failed_commits": 0, "damaged": 0}
         self.fault = ""
-        self._writing = asyncio.Lock()
-        self._committed = Condition()
+        self._writing, self._committed = asyncio.Lock(), Condition()
 
     async def open(self):
         """Open the storage and go on where it stands. Gives what it says of itself."""
@@ -92,11 +90,13 @@ class Outbox:
                 self.counters["commits"] += 1
                 self._committed.notify()
 
-    async def batch(self, after, limit):
-        """Batch of at most `limit` accepted records after sequence number `after`, or None."""
-        self.quota.gaps.read(after + limit)
-        rows = await self.storage.read(after, limit)
-        return Batch(self.gateway, self.epoch, [(row[0], json.loads(row[2])) for row in rows]) if rows else None
+    async def batch(self, after, limit, uplink="", cls=None):
+        """Batch of at most `limit` accepted records (of one class, if given) after number `after`, or None."""
+        async with self._writing:  # a gap record must not be replaced while it is read
+            rows = await self.storage.read(after, limit, cls)
+            self.quota.gaps.read(rows[-1][0] if rows else 0)
+        records = stored(rows, self.counters)
+        return Batch(self.gateway, self.epoch, records, after, self.marks.get(uplink, 0)) if rows else None
 
     async def acknowledge(self, uplink, seq):
         """The far end of `uplink` has all up to `seq`. What all uplinks have leaves the storage."""

@@ -74,7 +74,12 @@ class Uplink(Part):
 
     An uplink that keeps several batches in flight returns from send() early, with what is acknowledged so
     far (0 when nothing is), and waits for the rest in settle().
+    express: whether the far end knows a record by its number and takes it before its turn. sent_bytes: counted up
+    by an uplink on a line that is paid by the byte.
     """
+
+    express = False
+    sent_bytes = 0
 
     async def open(self):
         """Connect, or raise NotConnected."""
@@ -87,20 +92,10 @@ class Uplink(Part):
         raise NotImplementedError
 
     async def settle(self):
-        """Wait until all that was sent is acknowledged; gives the highest number, 0 when none is open."""
+        """Wait until all that was sent is acknowledged; gives the highest number, 0 when none is open.
+
+        Raises as send() does."""
         return 0
 
     async def close(self):
         """Let go of the connection."""
-
-
-class Batch:
-    """What an uplink sends: records = [(seq, fields of a Summary as dict)] in rising order of seq."""
-
-    def __init__(self, gateway, epoch, records):
-        self.gateway = gateway
-        self.epoch = epoch
-        self.records = records
-        self.first_seq = records[0][0]
-        self.last_seq = records[-1][0]
-        self.count = len(records)

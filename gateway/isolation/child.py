@@ -45,7 +45,7 @@ def main():
     wire = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     start = json.loads(sys.stdin.buffer.readline())
-    context = GatewayContext(start["name"], start["folder"])
+    context = GatewayContext(start["name"], start["folder"], start["gateway"])
     loop = asyncio.new_event_loop()
     try:
         part = load(Found(start["manifest"], start["path"], start["module"], ""))(start["options"], context)

@@ -14,6 +14,9 @@ START_S = 20
 class ProcessPart:
     """Each verb is awaitable. The process starts with the first call, and anew after it died or was killed."""
 
+    express = False
+    sent_bytes = 0
+
     def __init__(self, found, options, context, verbs, budget_s):
         self.found = found
         self.options = options
@@ -42,7 +45,8 @@ class ProcessPart:
             sys.executable, "-m", "gateway.isolation.child", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             limit=LINE_BYTES)
         self.context.count("processes_started")
-        await self._ask({"name": self.context.name, "folder": str(self.context.folder), "manifest": found.manifest,
+        await self._ask({"name": self.context.name, "folder": str(self.context.folder), "gateway": self.context.gateway,
+                         "manifest": found.manifest,
                          "path": str(found.path), "module": found.module, "options": self.options,
                          "mb": found.manifest["budget"].get("mb")}, START_S)
 

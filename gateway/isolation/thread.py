@@ -40,6 +40,9 @@ class Worker:
 class ThreadPart:
     """Each verb becomes awaitable and runs in one thread. budget_s: longest a call may take, None = any time."""
 
+    express = False
+    sent_bytes = 0
+
     def __init__(self, part, verbs, budget_s, context):
         self.budget_s = budget_s
         self.context = context

@@ -6,6 +6,7 @@ A part that is not trusted must not be able to make the gateway run its code by 
 import json
 
 from gateway.core import errors, records
+from gateway.core.batch import Batch
 
 KINDS = {cls.__name__: cls for cls in (records.Signal, records.Block, records.Sample, records.Features, records.Inference,
                                        records.Decision, records.Summary)}
@@ -18,7 +19,7 @@ def pack(value):
     if name in KINDS:
         return {"is": name, "of": [pack(getattr(value, field)) for field in value.FIELDS]}
     if name == "Batch":
-        return {"is": "Batch", "of": [value.gateway, value.epoch, value.records]}
+        return {"is": "Batch", "of": [value.gateway, value.epoch, value.records, value.after, value.base]}
     if hasattr(value, "tolist"):
         return value.tolist()
     if isinstance(value, dict):
@@ -37,8 +38,8 @@ def unpack(value):
     if value["is"] == "dict":
         return {key: unpack(item) for key, item in value["of"]}
     if value["is"] == "Batch":
-        from gateway.core.plugin import Batch
-        return Batch(value["of"][0], value["of"][1], [tuple(record) for record in value["of"][2]])
+        gateway, epoch, records, after, base = value["of"]
+        return Batch(gateway, epoch, [tuple(record) for record in records], after, base)
     if value["is"] not in KINDS:
         raise errors.PluginError("a part sent an unknown record %r" % value["is"])
     return KINDS[value["is"]](*[unpack(item) for item in value["of"]])

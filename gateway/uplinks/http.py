@@ -1,6 +1,5 @@
-"""Batches by HTTP POST, gzip, acknowledged by the answer's body: an answer alone is no promise."""
+"""Batches by HTTP POST, compressed, acknowledged by the answer's body: an answer alone is no promise."""
 
-import gzip
 import json
 import os
 import ssl
@@ -9,6 +8,7 @@ import aiohttp
 
 from gateway.core.errors import ConfigError, NotConnected, Rejected
 from gateway.core.plugin import Uplink
+from gateway.forms import compress, envelope
 
 MANIFEST = {
     "kind": "uplink", "name": "http", "version": "0.1.0", "api": 1,
@@ -18,40 +18,48 @@ MANIFEST = {
         "url": {"required": True, "type": "str", "help": "address of the hub, for example https://hub.example/v1/batches"},
         "token_env": {"default": "HEED_TOKEN", "type": "str", "help": "environment variable that holds the bearer token"},
         "timeout_s": {"default": 10, "type": "float", "min": 0.1, "max": 600, "help": "how long an answer may take"},
-        "ca_file": {"default": "", "type": "path", "help": "certificate authority to trust, beside the system's"},
+        "ca_file": {"default": "", "type": "path", "help": "certificate authority to trust instead of the system's"},
+        "cert_file": {"default": "", "type": "path", "help": "certificate of this gateway (`heed enroll` gets one)"},
+        "key_file": {"default": "", "type": "path", "help": "private key of this gateway"},
     },
 }
 REFUSALS = (400, 413, 415, 422)  # what a far end says of the batch itself; anything else may pass with time
 
 
 class HttpUplink(Uplink):
-    """One batch in flight."""
+    """One batch in flight; gzip until the hub says that it reads zstd."""
 
     session = None
+    express = True
 
     async def open(self):
         """Make the session; the first connection comes with the first batch."""
         token = os.environ.get(self.options["token_env"])
-        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+        headers = {"Content-Type": "application/json"}
+        self.compression, self.sent = "gzip", 0
         if token:
             headers["Authorization"] = "Bearer " + token
         timeout = aiohttp.ClientTimeout(total=self.options["timeout_s"])
         self.session = aiohttp.ClientSession(headers=headers, timeout=timeout, connector=aiohttp.TCPConnector(ssl=self._tls()))
 
     def _tls(self):
-        if not self.options["ca_file"]:
-            return True
         try:
-            return ssl.create_default_context(cafile=self.options["ca_file"])
+            context = ssl.create_default_context(cafile=self.options["ca_file"] or None)
+            if self.options["cert_file"]:
+                context.load_cert_chain(self.options["cert_file"], self.options["key_file"] or None)
+            return context
         except (OSError, ssl.SSLError) as error:
-            raise ConfigError("ca_file %s: %s" % (self.options["ca_file"], error), "give a PEM file")
+            raise ConfigError("TLS files of %s: %s" % (self.options["url"], error), "give PEM files in ca_file, cert_file and key_file")
 
     async def send(self, batch):
         """POST a batch; gives what the answer acknowledges."""
-        body = {"v": 1, "gateway": batch.gateway, "epoch": batch.epoch, "first_seq": batch.first_seq,
-                "count": batch.count, "records": [[seq, fields] for seq, fields in batch.records]}
+        body = compress.pack(self.compression, envelope.dumps(batch))
+        self.sent = max(self.sent, batch.base, 0 if batch.express else batch.last_seq)
         try:
-            async with self.session.post(self.options["url"], data=gzip.compress(json.dumps(body).encode(), 6)) as answer:
+            async with self.session.post(self.options["url"], data=body, headers={"Content-Encoding": self.compression}) as answer:
+                self.sent_bytes += len(body)
+                if "zstd" in answer.headers.get("Accept-Encoding", ""):
+                    self.compression = compress.NAMES[-1]
                 return self._acknowledged(batch, answer.status, await answer.content.read(65536))
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise NotConnected("%s: %s" % (self.options["url"], str(error) or type(error).__name__), "is the hub up?")
@@ -67,7 +75,7 @@ class HttpUplink(Uplink):
             epoch, seq = answer["epoch"], answer["acknowledged"]
         except (ValueError, TypeError, KeyError):
             epoch, seq = None, None
-        if epoch != batch.epoch or type(seq) is not int or not 0 <= seq <= batch.last_seq:
+        if epoch != batch.epoch or type(seq) is not int or not 0 <= seq <= self.sent:
             self.context.count("nonsense_answers")
             raise NotConnected("the hub's answer acknowledges nothing that was sent", "is the url that of a Heed hub?")
         return seq

@@ -23,7 +23,7 @@ MANIFEST = {
         "pause_ms": {"default": 3000, "type": "int", "min": 1500, "max": 10000, "help": "a pause this long is an alarm"},
         "fast_bpm": {"default": 150, "type": "int", "min": 60, "max": 300, "help": "a rate above is an alarm"},
         "slow_bpm": {"default": 40, "type": "int", "min": 20, "max": 100, "help": "a rate below is an alarm"},
-        "irregular": {"default": 10, "type": "int", "min": 5, "max": 50, "help": "percent of change between intervals that is called irregular"},
+        "irregular": {"default": 12, "type": "int", "min": 5, "max": 50, "help": "percent of change between intervals that is called irregular"},
         "noise": {"default": 75, "type": "int", "min": 40, "max": 100, "help": "percent unlike the usual beat that is called noise"},
         "repeat_s": {"default": 60, "type": "int", "min": 0, "max": 3600, "help": "how long an event of one kind is not said again"},
     },

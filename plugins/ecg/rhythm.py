@@ -70,7 +70,7 @@ class Rhythm:
         if len(intervals) < n:
             return 0
         steps = sorted([abs(a - b) for a, b in zip(intervals, intervals[1:])])
-        return 100 * steps[n // 2] * n // max(1, sum(intervals))
+        return 100 * steps[len(steps) // 2] * n // max(1, sum(intervals))
 
     def labels(self, n):
         """Classes of the last n beats as a word."""

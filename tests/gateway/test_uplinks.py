@@ -8,7 +8,7 @@ from aiohttp import web
 
 from gateway.context import GatewayContext
 from gateway.core.errors import NotConnected, Rejected
-from gateway.core.plugin import Batch
+from gateway.core.batch import Batch
 from gateway.testing import check_uplink
 from gateway.uplinks import file, http
 
@@ -96,12 +96,12 @@ async def test_http_acknowledges_what_the_hub_says(tmp_path):
 
     def answer(body):
         bodies.append(body)
-        return 200, json.dumps({"epoch": body["epoch"], "acknowledged": body["records"][-1][0]})
+        return 200, json.dumps({"epoch": body["epoch"], "acknowledged": body["last_seq"]})
 
     async def check(url):
         await check_uplink(lambda: to_hub(url, tmp_path))
     await hub(answer, check)
-    assert bodies[0]["count"] == 2 and bodies[0]["first_seq"] == 1 and bodies[0]["records"][0][1]["reason"]
+    assert bodies[0]["count"] == 2 and bodies[0]["first_seq"] == 1 and bodies[0]["tables"][0]["reason"]
 
 
 @pytest.mark.parametrize("status, text, error", [

@@ -10,6 +10,7 @@ from gateway.core.errors import ConfigError, EndOfStream, NotConnected, PluginEr
 from gateway.core.memory import MemoryStorage
 from gateway.core.options import check_options, nearest
 from gateway.core.outbox import Outbox
+from gateway.core.pace import DAY_MS, Pace
 from gateway.core.records import Block, Signal, Summary, summary_from
 from gateway.core.sender import Sender
 from gateway.core.supervisor import Supervisor
@@ -106,8 +107,8 @@ def test_blocks_survive_the_wire():
             pass
 
 
-async def opened(limits, storage=None, uplinks=("far",)):
-    outbox = Outbox(storage or MemoryStorage(), limits, FakeClock(), "gw", uplinks)
+async def opened(limits, storage=None, uplinks=("far",), clock=None):
+    outbox = Outbox(storage or MemoryStorage(), limits, clock or FakeClock(), "gw", uplinks)
     await outbox.open()
     return outbox
 
@@ -200,6 +201,66 @@ async def test_a_refused_record_becomes_a_gap_and_holds_nobody_up():
     assert sender.counters["refused"] == 2
     gaps = [fields["data"] for _, fields in uplink.arrived if fields["kind"] == "gap"]
     assert sum([gap["records"] for gap in gaps]) == 2
+
+
+class TwiceUplink(FakeUplink):
+    """Takes records out of turn, and knows them by their numbers."""
+
+    express = True
+
+    async def send(self, batch):
+        await super().send(batch)
+        return 0 if batch.express else batch.last_seq
+
+
+async def test_alarms_pass_a_backlog_and_the_backlog_still_arrives():
+    outbox = await opened({"event": (1 << 20, "reject"), "alarm": (1 << 20, "reject")})
+    outbox.offer([summary(i, cls="alarm" if i == 30 else "event") for i in range(40)])
+    await outbox.commit()
+    uplink = TwiceUplink()
+    sender = Sender("far", outbox, uplink, limit=4)
+    running = asyncio.create_task(sender.run(lambda: None))
+    await asyncio.wait_for(outbox.delivered(), 5)
+    running.cancel()
+    order = [fields["data"]["i"] for _, fields in uplink.arrived]
+    assert order[0] == 30 and sorted(set(order)) == list(range(40)) and sender.counters["express"] == 1
+
+
+async def test_a_closed_line_lets_alarms_pass_and_loses_nothing():
+    clock = FakeClock(DAY_MS * 20000 + 23 * 3600000)
+    outbox = await opened({"event": (1 << 20, "reject"), "alarm": (1 << 20, "reject")}, clock=clock)
+    outbox.offer([summary(0), summary(1, cls="alarm")])
+    await outbox.commit()
+    uplink = TwiceUplink()
+    sender = Sender("far", outbox, uplink, pace=Pace(clock.wall_ms, quiet="22:00-06:00"))
+    running = asyncio.create_task(sender.run(lambda: None))
+    for _ in range(40):
+        await asyncio.sleep(0)
+    assert [fields["data"]["i"] for _, fields in uplink.arrived] == [1] and sender.counters["held"] > 1
+    clock.now += 8 * 3600000
+    await asyncio.wait_for(outbox.delivered(), 5)
+    running.cancel()
+    assert [fields["data"]["i"] for _, fields in uplink.arrived] == [1, 0, 1]
+
+
+def test_a_day_has_its_bytes():
+    clock = FakeClock(DAY_MS * 20000)
+    pace = Pace(clock.wall_ms, daily=1000, rate=50)
+    pace.spend(999)
+    assert pace.closed() == "" and pace.rest_ms(100) == 2000
+    pace.spend(1)
+    assert "used up" in pace.closed()
+    clock.now += DAY_MS
+    assert pace.closed() == ""
+
+
+async def test_a_record_damaged_on_disk_is_told_and_holds_nobody_up():
+    outbox = await opened({"event": (1 << 20, "reject")})
+    outbox.offer([summary(0), summary(1)])
+    await outbox.commit()
+    outbox.storage.rows[0] = outbox.storage.rows[0][:3] + ('{"stream": "b',)
+    records = await stored(outbox)
+    assert [fields["kind"] for _, fields in records] == ["damaged", "event"] and outbox.counters["damaged"] == 1
 
 
 async def supervised(run, essential=False, turns=400):

@@ -8,7 +8,7 @@ from gateway.core.context import Context
 from gateway.core.errors import ConfigError, NotConnected
 from gateway.core.link import ACKNOWLEDGE, LinkReceiver, LinkUplink
 from gateway.core.node import Node
-from gateway.core.plugin import Batch
+from gateway.core.batch import Batch
 from gateway.testing import FakeClock
 from plugins.ecg import plugin
 from plugins.ecg.baseline import Rules

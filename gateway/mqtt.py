@@ -1,0 +1,116 @@
+"""Connections to an MQTT broker: the only file that imports aiomqtt.
+
+MQTT 5 where the broker has it, 3.1.1 where it has not. aiomqtt neither reconnects nor keeps anything: that is
+the supervisor's and the outbox's duty.
+"""
+
+import logging
+import os
+import ssl
+from urllib.parse import urlsplit
+
+import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from gateway.core.errors import ConfigError, NotConnected
+
+# what a broker says to a protocol it does not speak: MQTT 3.1.1 code 1, MQTT 5 code 132
+UNSUPPORTED = (1, 132)
+QUIET = logging.getLogger("heed.mqtt")
+QUIET.setLevel(logging.ERROR)  # paho says at each reconnect what our own state says once
+
+
+def tls(options):
+    """SSL context for the options, or None for a plain line. Raises ConfigError."""
+    if urlsplit(options["url"]).scheme != "mqtts":
+        return None
+    try:
+        context = ssl.create_default_context(cafile=options["ca_file"] or None)
+        if options["cert_file"]:
+            context.load_cert_chain(options["cert_file"], options["key_file"] or None)
+        return context
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError("TLS files of %s: %s" % (options["url"], error), "give PEM files in ca_file, cert_file and key_file")
+
+
+def client_of(options, name, version, will):
+    """An aiomqtt client, not yet connected. options: as those of gateway.uplinks.mqtt; will: (topic, payload) or None."""
+    where = urlsplit(options["url"])
+    if where.scheme not in ("mqtt", "mqtts") or not where.hostname:
+        raise ConfigError("url is %r" % options["url"], "write mqtt://host or mqtts://host:8883")
+    will = will and aiomqtt.Will(will[0], will[1], qos=1, retain=True)
+    return aiomqtt.Client(
+        where.hostname, where.port or (8883 if where.scheme == "mqtts" else 1883), identifier=name, protocol=version, will=will,
+        username=options["user"] or None, password=os.environ.get(options["password_env"]), tls_context=tls(options),
+        timeout=options["timeout_s"], keepalive=30, max_inflight_messages=100, max_queued_incoming_messages=1000, logger=QUIET)
+
+
+async def connect(options, name, will=None):
+    """(aiomqtt client that is connected, whether it speaks MQTT 5). Raises NotConnected with what the broker said."""
+    for version in (aiomqtt.ProtocolVersion.V5, aiomqtt.ProtocolVersion.V311):
+        client = client_of(options, name, version, will)
+        try:
+            await client.__aenter__()
+            return client, version is aiomqtt.ProtocolVersion.V5
+        except (aiomqtt.MqttError, OSError) as error:
+            if version is aiomqtt.ProtocolVersion.V311 or code_of(error) not in UNSUPPORTED:
+                raise NotConnected("%s: %s" % (options["url"], in_words(error)), "is the broker up, and are we let in?")
+
+
+def code_of(error):
+    """The broker's reason code, or None."""
+    code = getattr(error, "rc", None)
+    return getattr(code, "value", code)
+
+
+def in_words(error):
+    """The cause that a person can act on; a certificate's fault hides below the library's."""
+    while error.__cause__ is not None and not isinstance(error, ssl.SSLError):
+        error = error.__cause__
+    return getattr(error, "verify_message", "") or str(error) or type(error).__name__
+
+
+async def disconnect(client):
+    """Close a client; a line that is gone already is closed."""
+    try:
+        await client.__aexit__(None, None, None)
+    except (aiomqtt.MqttError, OSError):
+        pass
+
+
+def properties_of(message):
+    """MQTT 5 properties of a Message, from {"content_type": text, "user": [(name, value)]}; None where it has none."""
+    if not message.properties:
+        return None
+    properties = Properties(PacketTypes.PUBLISH)
+    properties.ContentType = message.properties["content_type"]
+    properties.UserProperty = message.properties["user"]
+    return properties
+
+
+async def publish(client, message):
+    """Publish a Message and wait for the broker's acknowledgement. Raises NotConnected."""
+    try:
+        await client.publish(message.topic, message.payload, qos=1, retain=message.retain, properties=properties_of(message))
+    except (aiomqtt.MqttError, OSError) as error:
+        raise NotConnected("the broker: " + in_words(error), "the line is tried again")
+
+
+async def subscribe(client, topic):
+    """Ask for a topic. Raises NotConnected when the broker refuses it."""
+    try:
+        answer = await client.subscribe(topic, qos=1)
+    except (aiomqtt.MqttError, OSError) as error:
+        raise NotConnected("the broker: " + in_words(error), "the line is tried again")
+    if any(getattr(grant, "value", grant) >= 128 for grant in answer):
+        raise NotConnected("the broker refuses the topic %s" % topic, "see its access control list")
+
+
+async def listen(client, take):
+    """Hand (topic, payload) of all that comes to the coroutine function take, for ever. Raises NotConnected."""
+    try:
+        async for message in client.messages:
+            await take(str(message.topic), bytes(message.payload))
+    except (aiomqtt.MqttError, OSError) as error:
+        raise NotConnected("the broker: " + in_words(error), "the line is tried again")

@@ -1,0 +1,154 @@
+"""Batches over MQTT, several in flight. To a hub they count when the hub says so, not when the broker does."""
+
+import asyncio
+import json
+
+from gateway import mqtt
+from gateway.core.errors import ConfigError, NotConnected, Rejected
+from gateway.core.plugin import Uplink
+from gateway.forms import load
+
+MANIFEST = {
+    "kind": "uplink", "name": "mqtt", "version": "0.1.0", "api": 1,
+    "summary": "publishes batches of summaries to a broker: for a Heed hub, ThingsBoard, Home Assistant, Sparkplug or CloudEvents",
+    "runs_on": ("cpython",), "needs": ("aiomqtt",), "permissions": ("network",), "budget": {"ms": 1000, "mb": 16},
+    "options": {
+        "url": {"required": True, "type": "str", "help": "broker, for example mqtts://hub.example:8883 or mqtt://localhost"},
+        "form": {"default": "envelope", "type": "str", "help": "what goes up: envelope is Heed's own, for a hub",
+                 "choices": ("envelope", "thingsboard", "homeassistant", "sparkplug", "cloudevents")},
+        "acknowledged_by": {"default": "hub", "type": "str", "choices": ("hub", "broker"),
+                            "help": "broker: a record leaves this gateway when the broker has it; what that broker had not yet "
+                                    "passed on or written to its disk is LOST when it dies (Mosquitto writes every 30 minutes)"},
+        "window": {"default": 8, "type": "int", "min": 1, "max": 100, "help": "batches in flight"},
+        "compression": {"default": "gzip", "type": "str", "choices": ("gzip", "zstd"), "help": "of the envelope; zstd if the hub has it"},
+        "group": {"default": "heed", "type": "str", "help": "Sparkplug group id"},
+        "user": {"default": "", "type": "str", "help": "user name, where the broker wants one"},
+        "password_env": {"default": "HEED_MQTT_PASSWORD", "type": "str", "help": "environment variable that holds the password"},
+        "ca_file": {"default": "", "type": "path", "help": "certificate authority to trust instead of the system's"},
+        "cert_file": {"default": "", "type": "path", "help": "certificate of this gateway (`heed enroll` gets one)"},
+        "key_file": {"default": "", "type": "path", "help": "private key of this gateway"},
+        "timeout_s": {"default": 10, "type": "float", "min": 0.1, "max": 600, "help": "how long an acknowledgement may take"},
+    },
+}
+
+
+class MqttUplink(Uplink):
+    """flying: [(first, last, publishing, express)] of the batches in flight, in order."""
+
+    client = None
+
+    def __init__(self, options, context):
+        super().__init__(options, context)
+        self.form = load(options["form"])(context.gateway, options)
+        self.hub = options["acknowledged_by"] == "hub"
+        if self.hub and not self.form.acknowledges:
+            raise ConfigError('form = "%s" knows no hub' % options["form"], 'set acknowledged_by = "broker", and see what its help says')
+        self.express = self.form.express and self.hub
+
+    async def open(self):
+        """Connect, listen for acknowledgements, say that this gateway is here."""
+        self.flying, self.acknowledged, self.sent, self.epoch, self.fault = [], 0, 0, "", None
+        self.moved = asyncio.Event()
+        will = self.form.will()
+        self.client, _ = await mqtt.connect(self.options, "heed-" + self.context.gateway, will and (will.topic, will.payload))
+        if self.hub:
+            await mqtt.subscribe(self.client, self.form.acknowledges)
+        self.listener = asyncio.ensure_future(self._listen())
+        for message in self.form.opened():
+            await mqtt.publish(self.client, message)
+
+    async def _listen(self):
+        """Take acknowledgements until the line is lost, and keep why."""
+        try:
+            await mqtt.listen(self.client, self._take)
+        except NotConnected as error:
+            self._fail(error)
+
+    def _fail(self, error):
+        self.fault = self.fault or error
+        self.moved.set()
+
+    async def _take(self, topic, payload):
+        """One answer of the hub: {"epoch", "acknowledged"} or {"epoch", "refused": [first, last], "why"}."""
+        try:
+            answer = json.loads(payload)
+            epoch, seq, refused = answer["epoch"], answer.get("acknowledged", 0), answer.get("refused")
+            sound = type(seq) is int and (refused is None or len(refused) == 2)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return self._nonsense("the hub's answer makes no sense")
+        if epoch != self.epoch:
+            return self.context.count("answers_of_other_epochs")
+        if not sound or seq > self.sent:
+            return self._nonsense("the hub acknowledges what was never sent")
+        if refused and tuple(refused) in [flight[:2] for flight in self.flying]:
+            self._fail(Rejected("the hub refuses records %d to %d: %s" % (*refused, answer.get("why")), ""))
+        self.acknowledged = max(self.acknowledged, seq)
+        self.moved.set()
+
+    def _nonsense(self, words):
+        self.context.count("nonsense_answers")
+        self._fail(NotConnected(words, "is there a Heed hub at the far end, and only one?"))
+
+    async def send(self, batch):
+        """Publish a batch; returns at once while there is room in the window."""
+        self.epoch = batch.epoch
+        if not batch.express:
+            self.sent = max(self.sent, batch.last_seq)
+        self.acknowledged = max(self.acknowledged, batch.base)
+        messages = self.form.batch(batch)
+        task = asyncio.gather(*[mqtt.publish(self.client, message) for message in messages])
+        task.add_done_callback(self._published)
+        self.flying.append((batch.first_seq, batch.last_seq, task, batch.express))
+        self.sent_bytes += sum(len(message.payload) for message in messages)
+        await self._until(lambda: len(self.flying) < self.options["window"])
+        return self.acknowledged
+
+    def _published(self, task):
+        """The broker has a message, or does not."""
+        if not task.cancelled() and task.exception():
+            self._fail(task.exception())
+        self.moved.set()
+
+    async def settle(self):
+        """Wait for the acknowledgement of all that was sent."""
+        await self._until(lambda: not self.flying)
+        return self.acknowledged
+
+    async def _until(self, done):
+        """Wait for progress until done(). Raises what ended the line, and NotConnected when nothing moves in time."""
+        while True:
+            self._land()
+            if self.fault:
+                fault, self.fault, self.flying = self.fault, None, []
+                raise fault
+            if done():
+                return
+            self.moved.clear()
+            try:
+                await asyncio.wait_for(self.moved.wait(), self.options["timeout_s"])
+            except TimeoutError:
+                raise NotConnected("no acknowledgement within %g s" % self.options["timeout_s"], "is a hub listening at that broker?")
+
+    def _land(self):
+        """Drop from the flying what has arrived; without a hub the broker's word is the acknowledgement."""
+        if not self.hub:
+            while self.flying and self.flying[0][2].done() and not self.fault:
+                self.acknowledged = max(self.acknowledged, self.flying.pop(0)[1])
+        self.flying = [flight for flight in self.flying if not (flight[2].done() and (flight[3] or flight[1] <= self.acknowledged))]
+
+    async def close(self):
+        """Say goodbye, as far as the line allows."""
+        client, self.client = self.client, None
+        if client:
+            self.listener.cancel()
+            for flight in self.flying:
+                flight[2].cancel()
+            try:
+                for message in self.form.closing():
+                    await mqtt.publish(client, message)
+            except NotConnected:
+                self.context.count("silent_goodbyes")
+            await mqtt.disconnect(client)
+
+
+PLUGIN = MqttUplink
