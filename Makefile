@@ -8,7 +8,7 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check install -q -c requi
 run: $(VENV)/run.stamp
 	$(VENV)/bin/heed demo
 
-test: $(VENV)/dev.stamp .venv-mpy/stamp .cache/micropython-deb/stamp
+test: $(VENV)/dev.stamp .venv-mpy/stamp .cache/micropython-deb/stamp .cache/services.stamp
 	$(VENV)/bin/python -m pytest
 
 $(VENV)/bin/python:
@@ -35,6 +35,10 @@ $(VENV)/dev.stamp: setup.cfg requirements/constraints.txt | $(VENV)/bin/python
 .cache/micropython-deb/stamp: tests/fetch_micropython.py | $(VENV)/bin/python
 	$(VENV)/bin/python tests/fetch_micropython.py .cache/micropython-deb
 	touch $@
+
+.cache/services.stamp: tests/fetch_services.py firmware_tools/services.py | $(VENV)/dev.stamp
+	$(VENV)/bin/python tests/fetch_services.py
+	mkdir -p .cache && touch $@
 
 train: $(VENV)/run.stamp
 	[ -d .venv-train ] || $(VENV)/bin/python -m venv .venv-train

@@ -11,6 +11,7 @@ from gateway.core.compat import Clock
 from gateway.core.errors import ConfigError
 from gateway.core.flow import Pipeline, Reader
 from gateway.core.outbox import Outbox
+from gateway.core.pace import Pace
 from gateway.core.sender import Sender
 from gateway.core.supervisor import Supervisor
 from gateway.isolation import isolate
@@ -44,7 +45,7 @@ class Gateway:
         """Children in the order of the data's way back: who takes is there before who gives."""
         self.supervisor.add("outbox", self.outbox.run, essential=True)
         for uplink in self.config.uplinks:
-            self._add(uplink, lambda part, context: Sender(uplink.name, self.outbox, part))
+            self._add(uplink, lambda part, context: Sender(uplink.name, self.outbox, part, pace=Pace(Clock.wall_ms, *uplink.pace)))
         rests, channels = {}, {}
         for plugin in self.config.plugins:
             sensors = [sensor for sensor in self.config.sensors if sensor.feeds == plugin.name]

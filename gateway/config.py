@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gateway.core.errors import ConfigError
 from gateway.core.options import check_options, guess
+from gateway.core.pace import span
 from gateway.discover import discover
 
 MODES = ("inline", "thread", "process")
@@ -30,7 +31,9 @@ COMMON = {"name": {"required": True, "type": "str", "help": "a name of its own"}
 TABLES = {
     "sensor": dict(COMMON, feeds={"required": True, "type": "str", "help": "name of the [[plugin]] it feeds"}),
     "plugin": dict(COMMON, model={"default": "baseline", "type": "str", "help": "model package, or baseline"}),
-    "uplink": dict(COMMON)}
+    "uplink": dict(COMMON, records_per_s={"default": 0, "type": "int", "min": 0, "max": 1000000, "help": "most records a second, 0 = any"},
+                   bytes_per_day={"default": "", "type": "str", "help": "most bytes a day (UTC), for example 5MB; alarms pass"},
+                   quiet={"default": "", "type": "str", "help": 'hours (UTC) in which only alarms pass, for example "22:00-06:00"'})}
 
 
 class Fault:
@@ -46,7 +49,8 @@ class Fault:
 
 
 class PartConfig:
-    """One [[sensor]], [[plugin]] or [[uplink]] with its options filled in; found: see gateway.discover."""
+    """One [[sensor]], [[plugin]] or [[uplink]] with its options filled in; found: see gateway.discover; pace: see
+    gateway.core.pace."""
 
     def __init__(self, table, values, found):
         self.table = table
@@ -55,6 +59,7 @@ class PartConfig:
         self.options = values["options"]
         self.feeds = values.get("feeds")
         self.model = values.get("model")
+        self.pace = values.get("pace")
         self.found = found
 
 
@@ -133,10 +138,22 @@ class Checker:
             elif values["kind"]:
                 self.fault(where, 'no %s of kind "%s"' % (table, values["kind"]),
                            guess(values["kind"], [name for kind, name in self.parts if kind == table]))
+            if table == "uplink":
+                values["pace"] = self.pace(where, values)
             if values["name"] in [part.name for part in into]:
                 self.fault(where, "a second one with this name", "names are unique")
             if len(self.faults) == count:
                 into.append(PartConfig(table, values, found))
+
+    def pace(self, where, values):
+        """(records a second, bytes a day, quiet hours) of an uplink."""
+        try:
+            span(values["quiet"])
+            return values["records_per_s"], size(values["bytes_per_day"]) if values["bytes_per_day"] else 0, values["quiet"]
+        except ConfigError as error:
+            self.fault(where, error.message, error.hint)
+        except ValueError:
+            self.fault(where, "bytes_per_day is %r" % values["bytes_per_day"], "write a size such as 5MB")
 
     def links(self):
         """What names something else must name something that is there."""

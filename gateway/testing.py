@@ -197,5 +197,4 @@ async def check_uplink(make):
     for batch in (Batch("test", "0" * 16, [(1, record), (2, record)]), Batch("test", "0" * 16, [(2, record)])):
         seq = max(await uplink.send(batch), await uplink.settle())
         assert seq == 2, "send() and settle() must end with the last number acknowledged"
-    await uplink.close()
-    await uplink.close()
+    await asyncio.gather(uplink.close(), uplink.close())

@@ -22,18 +22,18 @@ class Sender:
         self.counters = {"batches": 0, "sent": 0, "express": 0, "refused": 0, "held": 0}
 
     async def run(self, up):
-        """Send for ever; begins after what is acknowledged."""
+        """Send for ever; begins after what is acknowledged. up() is called for what the far end says, not for what is sent."""
+        self.up = up
         self.after = self.outbox.marks[self.name]
         self.ahead = {"alarm": self.after, None: self.outbox.accepted_seq}
         try:
             await self.uplink.open()
             while True:
-                await self._turn(up)
-                up()
+                await self._turn()
         finally:
             await self.uplink.close()
 
-    async def _turn(self, up):
+    async def _turn(self):
         """One batch, or a wait for what comes."""
         seen = self.outbox.accepted_seq
         closed = self.pace.closed()
@@ -43,13 +43,13 @@ class Sender:
                 await self._express(None)
         if closed:
             self.counters["held"] += 1
-            up()
+            self.up()
             return await self.outbox.clock.sleep_ms(POLL_MS)
         batch = await self.outbox.batch(self.after, 1 if self.after < self.singly_upto else self.limit, self.name)
         if batch:
             await self._send(batch)
         elif await self._settle():
-            up()
+            self.up()
             if self.outbox.marks[self.name] < self.after:
                 self.after = self.outbox.marks[self.name]  # the far end took less than it was sent: once more
             else:
@@ -108,5 +108,6 @@ class Sender:
         self.after = batch.last_seq
 
     async def _acknowledge(self, seq):
-        if seq:
+        if seq > self.outbox.marks[self.name]:
+            self.up()
             await self.outbox.acknowledge(self.name, seq)

@@ -97,7 +97,10 @@ def require(holds, what):
 
 
 class Envelope(Form):
-    """To a Heed hub: heed/v1/GATEWAY/up, acknowledged on heed/v1/GATEWAY/ack; retained state beside them."""
+    """To a Heed hub: heed/v1/GATEWAY/up/EPOCH/FIRST-LAST, acknowledged on heed/v1/GATEWAY/ack; retained state beside them.
+
+    The topic names the batch, so that one which cannot be read can still be refused.
+    """
 
     express = True
 
@@ -118,7 +121,8 @@ class Envelope(Form):
         return [self._state(b"offline")]
 
     def batch(self, batch):
-        return [Message(ROOT + self.gateway + "/up", pack(self.options.get("compression", "gzip"), dumps(batch)))]
+        topic = "%s%s/up/%s/%d-%d" % (ROOT, self.gateway, batch.epoch, batch.first_seq, batch.last_seq)
+        return [Message(topic, pack(self.options.get("compression", "gzip"), dumps(batch)))]
 
 
 FORM = Envelope

@@ -1,0 +1,37 @@
+"""Prometheus text format 0.0.4 of the gateway's or the hub's own health."""
+
+import re
+
+PREFIX = "heed_"
+
+
+def text_of(facts):
+    """facts: {name: number, or {(label name, label value): number}}; a name that ends in _total is a counter."""
+    lines = []
+    for name, value in facts.items():
+        name = PREFIX + re.sub(r"\W", "_", name)
+        lines.append("# TYPE %s %s" % (name, "counter" if name.endswith("_total") else "gauge"))
+        for labels, number in (value if isinstance(value, dict) else {(): value}).items():
+            pairs = ",".join('%s="%s"' % (key, escaped(text)) for key, text in labels)
+            lines.append("%s%s %s" % (name, "{%s}" % pairs if pairs else "", number))
+    return "\n".join(lines) + "\n"
+
+
+def escaped(text):
+    """A label value as the format wants it."""
+    return str(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def of_snapshot(snapshot):
+    """Metrics of a status snapshot (gateway.status)."""
+    outbox, facts = snapshot["outbox"], {}
+    states = {(("part", part["name"]), ("state", part["state"])): 1 for part in snapshot["parts"]}
+    counters = {(("part", part["name"]), ("counter", name)): n for part in snapshot["parts"] for name, n in part["counters"].items()}
+    facts["up_seconds"] = (snapshot["written_ms"] - snapshot["started_ms"]) / 1000
+    facts["part_state"] = states
+    facts["part_restarts_total"] = {(("part", part["name"]),): part["restarts"] for part in snapshot["parts"]}
+    facts["part_total"] = counters
+    facts["outbox_waiting_records"] = {(("class", cls),): n for cls, n in outbox["waiting"].items()}
+    facts["outbox_waiting_bytes"] = {(("class", cls),): n for cls, n in outbox["bytes"].items()}
+    facts["outbox_total"] = {(("counter", name),): n for name, n in outbox["counters"].items()}
+    return facts

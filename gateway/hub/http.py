@@ -1,0 +1,105 @@
+"""The hub's HTTP side: batches in, and what a person or Prometheus asks for."""
+
+import hmac
+import ssl
+
+from aiohttp import web
+
+from gateway.core.errors import NotConnected, Rejected
+from gateway.forms.compress import NAMES
+from gateway.forms.prometheus import text_of
+
+MAX_PACKED = 2 << 20
+MAX_RECORDS = 1000
+
+
+class Site:
+    """token: bearer token that all gateways share, "" = none; tls: (cert, key, client CA) files or None.
+
+    With a client CA a gateway needs a certificate, and its common name must be its name.
+    """
+
+    def __init__(self, ingest, token="", tls=None, extra=None):
+        self.ingest = ingest
+        self.token = token
+        self.tls = tls
+        self.application = web.Application(client_max_size=MAX_PACKED, middlewares=[self._guard])
+        self.application.add_routes([
+            web.post("/v1/batches", self.batches), web.get("/v1/gateways", self.gateways), web.get("/v1/records", self.records),
+            web.get("/metrics", self.metrics), web.get("/health", self.health), *(extra or ())])
+        self.runner = web.AppRunner(self.application, auto_decompress=False, access_log=None)
+
+    async def start(self, host, port):
+        """Listen; gives the port."""
+        await self.runner.setup()
+        site = web.TCPSite(self.runner, host, port, ssl_context=self._context())
+        await site.start()
+        return self.runner.addresses[0][1]
+
+    def _context(self):
+        if not self.tls:
+            return None
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=self.tls[2])
+        context.load_cert_chain(self.tls[0], self.tls[1])
+        if self.tls[2]:
+            context.verify_mode = ssl.CERT_OPTIONAL  # enrolment comes without one
+        return context
+
+    @web.middleware
+    async def _guard(self, request, handler):
+        """A wrong token, or a missing certificate, goes no further."""
+        if request.path in ("/health", "/v1/enroll"):
+            return await handler(request)
+        given = request.headers.get("Authorization", "")
+        if self.token and not hmac.compare_digest(given.encode(), ("Bearer " + self.token).encode()):
+            return web.json_response({"error": "wrong or missing token"}, status=401)
+        if self.tls and self.tls[2] and not self._name(request):
+            return web.json_response({"error": "a client certificate is needed"}, status=403)
+        return await handler(request)
+
+    def _name(self, request):
+        """Common name of the client's certificate, or None."""
+        certificate = request.transport.get_extra_info("peercert") if request.transport else None
+        for part in certificate["subject"] if certificate else ():
+            for key, value in part:
+                if key == "commonName":
+                    return value
+        return None
+
+    async def batches(self, request):
+        """POST /v1/batches: an envelope, compressed or not."""
+        headers = {"Accept-Encoding": ", ".join(NAMES)}
+        try:
+            batch, mark = await self.ingest.take(await request.read(), self._name(request))
+        except Rejected as error:
+            return web.json_response({"error": error.message}, status=422, headers=headers)
+        except NotConnected as error:
+            return web.json_response({"error": error.message}, status=503, headers=dict(headers, **{"Retry-After": "5"}))
+        return web.json_response({"epoch": batch.epoch, "acknowledged": mark}, headers=headers)
+
+    async def gateways(self, request):
+        """GET /v1/gateways: who was seen when, and what is missing."""
+        return web.json_response(await self.ingest.ask(self.ingest.store.gateways))
+
+    async def records(self, request):
+        """GET /v1/records?gateway=&epoch=&after=&limit=: stored records in order."""
+        query = request.query
+        try:
+            after, limit = int(query.get("after", 0)), min(MAX_RECORDS, int(query.get("limit", 100)))
+            gateway, epoch = query["gateway"], query["epoch"]
+        except (KeyError, ValueError):
+            return web.json_response({"error": "give gateway and epoch; after and limit are numbers"}, status=400)
+        return web.json_response(await self.ingest.ask(self.ingest.store.records, gateway, epoch, after, limit))
+
+    async def metrics(self, request):
+        """GET /metrics for Prometheus."""
+        facts = {"hub_" + name + "_total": value for name, value in self.ingest.counters.items()}
+        return web.Response(text=text_of(facts), content_type="text/plain")
+
+    async def health(self, request):
+        """GET /health: 200 while the store works."""
+        return web.json_response({"fault": self.ingest.fault}, status=503 if self.ingest.fault else 200)
+
+    async def stop(self):
+        """Stop listening."""
+        await self.runner.cleanup()
