@@ -115,10 +115,9 @@ class RefusingUplink(FakeUplink):
 
 async def run_flow(blocks, plugin, model):
     """Summaries (as dicts, in order) that `plugin` and `model` make of a list of blocks."""
-    clock = FakeClock()
-    outbox = Outbox(MemoryStorage(), LIMITS, clock)
+    outbox = Outbox(MemoryStorage(), LIMITS, FakeClock())
     await outbox.open()
-    pipeline = Pipeline(Channel(1), plugin, model, outbox, clock, {})
+    pipeline = Pipeline(Channel(1), plugin, model, outbox, outbox.clock, {})
     for block in blocks:
         await pipeline.take(block)
         await outbox.commit()
@@ -197,4 +196,5 @@ async def check_uplink(make):
     for batch in (Batch("test", "0" * 16, [(1, record), (2, record)]), Batch("test", "0" * 16, [(2, record)])):
         seq = max(await uplink.send(batch), await uplink.settle())
         assert seq == 2, "send() and settle() must end with the last number acknowledged"
-    await asyncio.gather(uplink.close(), uplink.close())
+    await uplink.close()
+    await uplink.close()

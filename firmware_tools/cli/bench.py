@@ -32,6 +32,15 @@ def models(quick, as_json):
     report(measure(quick), as_json)
 
 
+@bench.command()
+@click.option("--quick", is_flag=True, help="fewer kills and a short outage: two minutes instead of twenty")
+@json_option
+def sync(quick, as_json):
+    """From outbox to hub through a broker, beside a peer; kills and an outage; the hub under a thousand gateways."""
+    from firmware_tools.bench.sync import measure
+    report(measure(quick), as_json)
+
+
 def report(facts, as_json):
     """Print the one object that every benchmark gives."""
     show(facts, as_json, lambda facts: [

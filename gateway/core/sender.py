@@ -9,7 +9,8 @@ POLL_MS = 1000
 class Sender:
     """Sends accepted records in order and deletes what the far end says it has. limit: records a batch.
 
-    In a backlog, alarms and what is new since the line is there go ahead, to a far end that takes them twice.
+    While there is a backlog, alarms go ahead, and so does what is new since the line is there; to a far end that
+    knows records by their numbers, since they go again in their turn.
     """
 
     def __init__(self, name, outbox, uplink, limit=100, pace=None):
@@ -25,7 +26,8 @@ class Sender:
         """Send for ever; begins after what is acknowledged. up() is called for what the far end says, not for what is sent."""
         self.up = up
         self.after = self.outbox.marks[self.name]
-        self.ahead = {"alarm": self.after, None: self.outbox.accepted_seq}
+        self.backlog = self.outbox.accepted_seq
+        self.ahead = {"alarm": self.after, None: self.backlog}
         try:
             await self.uplink.open()
             while True:
@@ -39,7 +41,7 @@ class Sender:
         closed = self.pace.closed()
         if self.uplink.express and seen - self.after > (0 if closed else self.limit):
             await self._express("alarm")
-            if not closed:
+            if not closed and self.after < self.backlog:
                 await self._express(None)
         if closed:
             self.counters["held"] += 1

@@ -20,7 +20,7 @@ class Ingest:
         self.store = store
         self.waiting = asyncio.Queue(MAX_WAITING)
         self.worker = ThreadPoolExecutor(1, "hub")
-        self.counters = {"batches": 0, "records": 0, "commits": 0, "express": 0, "refused": 0, "turned_away": 0, "store_failures": 0,
+        self.counters = {"batches": 0, "records": 0, "bytes": 0, "commits": 0, "express": 0, "refused": 0, "turned_away": 0, "store_failures": 0,
                          "answers_lost": 0}
         self.fault = ""
 
@@ -33,6 +33,7 @@ class Ingest:
 
         Raises Rejected for what will never be taken, NotConnected for what may be taken later.
         """
+        self.counters["bytes"] += len(payload)
         try:
             batch = loads(unpack(payload, MAX_PLAIN))
             if gateway is not None and batch.gateway != gateway:
