@@ -10,7 +10,7 @@ import numpy as np
 from firmware_tools import card
 from firmware_tools.recordings import ecg_folder, read
 from gateway.core.errors import ConfigError
-from models.ecg.recipe import data
+from models.ecg.recipe import anchors, data
 from models.package import ROOT
 
 VERSION = "0.1.0"
@@ -51,6 +51,7 @@ def train_ecg(seeds, epochs, out, work, say):
         target.mkdir(exist_ok=True)
         release.write(target, student, records, VERSION, S_OFFSET)
     publish(work, seeds, folder)
+    anchors.write(folder, [beats for beats in records if not beats.other_lead])
     look(folder, "release %s, %d seeds" % (VERSION, len(seeds)))
     say("judging on DS2 ...")
     card.write(folder, [work / ("package-%d" % seed) for seed in seeds], root)

@@ -26,6 +26,7 @@ class PackageModel(Model):
         super().__init__(options, context)
         self.baseline = baseline
         self.streams = OrderedDict()
+        self.adapted, self.last = {}, None
         self.variant = self.graph = self.whole = None
 
     def load(self):
@@ -88,6 +89,7 @@ class PackageModel(Model):
         else:
             self._trial(graph)
         self.variant, self.graph, self.whole = name, graph, whole
+        self.controlled = None  # whose controls the graph holds: the trial left the shipped ones
         self.streams.clear()
 
     def _trial(self, graph):
@@ -110,15 +112,20 @@ class PackageModel(Model):
         if self.retry_at is not None and ticks_diff(self.context.clock.ticks_ms(), self.retry_at) >= 0:
             self._rise()
         if self.whole:
+            self.last = None
             return self.whole.infer(features)
         values = {name: np.multiply(array, scale, dtype=np.float32).reshape(shape)
                   for (name, scale, shape), array in zip(self.inputs, features.values)}
         if any(getattr(array, "dtype", int) == float and not np.isfinite(array).all() for array in features.values):
             raise ModelError("the input of stream %s is not finite" % features.stream, "see the plugin that makes these features")
-        values.update(self._stream(features.stream))
+        state, adapted = self._stream(features.stream), self.adapted.get(features.stream)
+        values.update(state)
+        if adapted is not self.controlled:
+            values.update({name: (adapted or self.controls)[name] for name in self.controls})
         try:
             out = self.graph.run(values)
-            scores = shares(self.logits(out))
+            self.controlled = adapted
+            scores = shares(self.logits(out, adapted))
             if scores[0] != scores[0]:
                 raise ModelError("%s gives no numbers (NaN)" % self.graph.name, "verify the package: heed model verify")
         except ModelError as error:
@@ -126,11 +133,21 @@ class PackageModel(Model):
             return self.infer(features)
         if self.state:
             self.streams[features.stream] = {name: out[output] for name, output, _ in self.state}
+        self.last = state, out.get("hidden")
         return Inference(features.stream, features.seq, features.t_ms, self.package.classes[int(scores.argmax())],
                          scores.tolist(), out.get("maps"), self.variant)
 
-    def logits(self, out):
-        """Logits of one answer of the graph: its own, or those of the head that the manifest puts in its place."""
+    def use(self, stream, parameters):
+        """Judge `stream` by these controls and this head from now on, None = as shipped. {name: array}, checked by the caller."""
+        if parameters is None:
+            self.adapted.pop(stream, None)
+        else:
+            self.adapted[stream] = parameters
+
+    def logits(self, out, adapted=None):
+        """Logits of one answer of the graph: its own, or those of the head that an adaptation or the manifest puts there."""
+        if adapted:
+            return (out["hidden"] @ adapted["head"] + adapted["head_b"])[0]
         if self.head:
             return (out["hidden"] @ self.head[0] + self.head[1])[0]
         return out[self.scores].reshape(-1, len(self.package.classes))[0]
