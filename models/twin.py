@@ -3,6 +3,8 @@
 The parameters that it finds are those of every variant: int8 and Edge TPU deployments take gradients from here.
 """
 
+import functools
+
 import numpy as np
 
 from gateway.core.errors import ModelError
@@ -12,8 +14,8 @@ FLOAT = "float"
 
 
 class Twin:
-    """package: models.package.Package. parameters: what is shipped; ranges: of the controls; graph: None where the package
-    has no gradients. Raises ModelError for a package whose head cannot be moved.
+    """package: models.package.Package. parameters: what is shipped; ranges: of the controls; size: of a
+    batch of gradients, 0 where the package has none. Raises ModelError for a package whose head cannot be moved.
 
     A moment is {"values": arrays as the plugin made them, "state": caches from before them, "hidden": what the head judged}.
     """
@@ -28,10 +30,17 @@ class Twin:
         self.ranges = {name: (c["min"], c["max"]) for name, c in manifest["controls"].items()}
         self.parameters = {name: np.array(c["default"], np.float32) for name, c in manifest["controls"].items()}
         self.parameters.update(head_of(package))
-        self.step = LiteRt(package.variants[FLOAT].data(), FLOAT)
-        self.graph, self.size = None, 0
-        if "grad" in manifest:
-            self.graph, self.size = LiteRt(package.gradient().data(), "grad"), manifest["grad"]["batch"]
+        self.files, self.size = package, manifest.get("grad", {}).get("batch", 0)
+
+    @functools.cached_property
+    def step(self):
+        """The float graph; loaded when it is first asked for, since a head is learnt without."""
+        return LiteRt(self.files.variants[FLOAT].data(), FLOAT)
+
+    @functools.cached_property
+    def graph(self):
+        """The gradient graph. Raises ModelError where the package has none."""
+        return LiteRt(self.files.gradient().data(), "grad")
 
     def inputs_of(self, moment):
         """Inputs of a graph, without the batch's dimension for caches."""
@@ -46,8 +55,6 @@ class Twin:
 
     def gradients(self, moments, targets, parameters):
         """(loss, {name: gradient}) summed over at most `size` moments. targets: (n, classes), a weighted share for each class."""
-        if self.graph is None:
-            raise ModelError("%s has no gradient graph" % self.package, "adapt it by search")
         rows = [self.inputs_of(moment) for moment in moments]
         rows += rows[:1] * (self.size - len(rows))
         target = np.zeros((self.size, len(self.classes)), np.float32)

@@ -4,6 +4,7 @@ Durable before it is acknowledged, judged at once:
 - repeated: the same word again; counted, nothing changes
 - out of order: an older word than the one that is kept for this giver; kept out
 - contradictory: of two givers the one of higher rank counts; of equal rank neither, until one of them yields
+- waiting: about a moment that only the running gateway, or only the future, can know
 - late: about a moment that is no longer there; kept as a fact, nobody learns from it
 """
 
@@ -12,7 +13,7 @@ from gateway.core.compat import wall_ms
 from gateway.core.errors import ConfigError
 
 RANKS = {"clinician": 3, "user": 2, "alarm": 2, "self": 1}
-VERDICTS = ("taken", "agreed", "repeated", "out_of_order", "disputed", "overruled", "late")
+VERDICTS = ("taken", "agreed", "repeated", "out_of_order", "disputed", "overruled", "waiting", "late")
 KEPT = 20000  # words of a stream; the oldest without a moment go
 INSERT = "INSERT INTO feedback VALUES(NULL, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(stream, seq, source) DO UPDATE SET " \
          "label = excluded.label, given_ms = excluded.given_ms, verdict = excluded.verdict"
@@ -35,17 +36,17 @@ class Feedback:
 
 
 class Door:
-    """Takes feedback in. moments: Moments; classes: labels that are known, None = any; reach: how far from a moment's
-    number a word may be; counters: one for each verdict."""
+    """Takes feedback in. moments: Moments; classes: labels that are known; reach: how far from a moment's number a word may
+    be; counters: one for each verdict; outside: this is not the process that judges, which will know more."""
 
-    def __init__(self, moments, classes, reach, counters):
+    def __init__(self, moments, classes, reach, counters, outside=False):
         self.store, self.moments = moments.store, moments
         self.classes, self.reach = classes, reach
-        self.counters = counters
+        self.counters, self.outside = counters, outside
 
     def give(self, word):
         """The verdict on a Feedback, once it is on disk. Raises ConfigError for an unknown label."""
-        if self.classes and word.label not in self.classes:
+        if word.label not in self.classes:
             raise ConfigError("label %r" % word.label, "one of " + ", ".join(self.classes))
         moment = self.moments.find(word.stream, word.seq, self.reach)
         if moment:
@@ -64,13 +65,30 @@ class Door:
         if before and before[1] > word.given_ms:
             return "out_of_order"
         words[word.source] = word.label, word.given_ms
-        found = verdicts(words) if moment else {word.source: "late"}
+        return self._settle(word, words, moment)
+
+    def _settle(self, word, words, moment):
+        """Write a word, and what it changes of the others about its moment."""
+        absent = "waiting" if self.outside or word.seq > self.moments.newest(word.stream) else "late"
+        found = verdicts(words) if moment else {word.source: absent}
         writes = [(INSERT, (word.stream, word.seq, word.label, word.source, word.given_ms, wall_ms(), found[word.source]))]
         writes += [(MARK, (verdict, word.stream, word.seq, source)) for source, verdict in found.items()]
         keep = [self.moments.keep(moment, "labelled")] if moment else []
         self.store.write(*keep, *writes, self._bound(word.stream))
         self.store.write(*self.moments.evictions(word.stream))
         return found[word.source]
+
+    def wait(self, stream):
+        """Judge the words that waited for what this process knows. Gives how many found their moment."""
+        rows = self.store.rows("SELECT seq, label, source, given_ms FROM feedback WHERE stream = ? AND verdict = 'waiting'", stream)
+        return sum(self._awaited(Feedback(stream, *row)) for row in rows)
+
+    def _awaited(self, word):
+        moment = self.moments.find(word.stream, word.seq, self.reach)
+        if not moment and word.seq > self.moments.newest(word.stream):
+            return False
+        self.store.write(("DELETE FROM feedback WHERE stream = ? AND seq = ? AND source = ?", (word.stream, word.seq, word.source)))
+        return self.give(word) == "taken"
 
     def _bound(self, stream):
         return ("DELETE FROM feedback WHERE stream = ? AND id <= (SELECT MAX(id) FROM feedback) - ? AND verdict NOT IN ('taken', 'disputed')",

@@ -16,6 +16,7 @@ from gateway.attention.optimise import judged
 SURE = .9  # a share above is what the model is sure of
 FEW = 10  # with fewer labels, one contradiction of what it is sure of waits for more
 AGAINST = 2, .5  # so many contradictions, and more than this share of what it is sure of, are an alarm
+IMPROBABLE = .01
 UNLEARN = .25  # most that the share of anchors known may fall, for each class
 CONFIDENCE = .8
 DOUBT = .5  # a proof below takes back what was adopted
@@ -37,6 +38,13 @@ def contradicted(given, labels):
     """[(labels that contradict, labels that are about) what a model is sure of] for each class that it gave. given: shares."""
     sure, answers = given.max(1) >= SURE, given.argmax(1)
     return [(int((sure & (answers == c) & (labels != c)).sum()), int((sure & (answers == c)).sum())) for c in range(given.shape[1])]
+
+
+def denied(given, labels):
+    """Classes that the labels deny altogether: none of the answers is confirmed, which by the model's own shares is improbable."""
+    answers = given.argmax(1)
+    claims = [given[answers == c, c] for c in range(given.shape[1])]
+    return [c for c, shares in enumerate(claims) if not (labels[answers == c] == c).any() and np.prod(1 - shares) < IMPROBABLE]
 
 
 def known(parameters, hidden, labels, classes):
@@ -80,12 +88,16 @@ class Guard:
         return self._trust(lesson) or self.holds(lesson.origin.shipped, challenger) or self._proof(lesson, learn)
 
     def _trust(self, lesson):
-        found = contradicted(lesson.shares(lesson.origin.shipped), lesson.labels)
+        given = lesson.shares(lesson.origin.shipped)
+        found = contradicted(given, lesson.labels)
         whole = sum(against for against, _ in found), sum(sure for _, sure in found)
         for name, (against, sure) in [*zip(lesson.origin.classes, found), ("class", whole)]:
             if against >= AGAINST[0] and against > AGAINST[1] * sure:
                 return Verdict(False, "trust", "%d of %d labels contradict a %s that the model is sure of: is it the right patient, the right lead?"
                                % (against, sure, name), {"against": against, "sure": sure})
+        for c in denied(given, lesson.labels):
+            return Verdict(False, "trust", "no label confirms a %s, however often the model gave one: is it the right patient?"
+                           % lesson.origin.classes[c], {})
         if any(against for against, _ in found) and len(lesson.labels) < FEW:
             return Verdict(False, "few", "a label contradicts what the model is sure of: more labels are needed", {})
         return None

@@ -19,7 +19,7 @@ from gateway.attention.state import AttentionState, Origin
 from gateway.core.compat import wall_ms
 
 DAY_MS = 86400000
-GLOBAL = "*"  # the stream that stands for what gateways learnt together
+GLOBAL = "* "  # before the name of a package: the stream that stands for what gateways learnt together
 LATEST = 64  # moments that say what a stream is like now
 
 
@@ -49,16 +49,20 @@ class Learner:
         self.moments = Moments(store, self.counters)
         self.door = Door(self.moments, self.origin.classes, reach, self.counters)
         self.slack = slack or Slack(options["slack_permille"] / 1000)
-        self.taught, self.grounds, self.away = {}, {}, set()
+        self.taught, self.grounds, self.away, self.met = {}, {}, set(), set()
 
     def start(self):
-        """Go on with what was in use before. A state of another package is left alone, and said."""
-        for stream, version, _ in self.store.streams():
-            state = self.store.current(stream)[0]
-            if state and state.package != self.origin.package:
-                self.counters["foreign_states"] += 1
-            else:
-                self._apply(stream, state)
+        """Go on with what was in use before, of all streams that are here."""
+        for stream in list(self.moments.recent):
+            self._apply(stream, self.current(stream))
+
+    def current(self, stream):
+        """The state in use, None = as learning began. One of another package, or another release, is left alone, and counted."""
+        state = self.store.current(stream)[0]
+        if state and state.package != self.origin.package:
+            self.counters["foreign_states"] += 1
+            return None
+        return state
 
     def _apply(self, stream, state):
         self.grounds[stream] = Ground(state.facts["ground"]) if state and state.facts.get("ground") else None
@@ -74,11 +78,21 @@ class Learner:
         self.slack.since = self.slack.clock()
         if self.store.changed():
             self.start()
-        adopted = sum(self.learn(stream) for (stream,) in self.store.rows("SELECT DISTINCT stream FROM feedback WHERE verdict = 'taken'"))
-        for stream in list(self.moments.recent):
+        streams = list(self.moments.recent)
+        for stream in streams:
+            self._meet(stream)
+            self.door.wait(stream)
             self.ask(stream)
             self.watch(stream)
-        return adopted
+            self.slack.pause()
+        return sum(self.learn(stream) for stream in streams)
+
+    def _meet(self, stream):
+        """The first turn with a stream: it is introduced, and gets its state of before."""
+        if stream not in self.met:
+            self.met.add(stream)
+            self.store.introduce(stream, self.origin.package, self.origin.classes, self.door.reach)
+            self._apply(stream, self.current(stream))
 
     def ask(self, stream):
         """Ask for one more label, while the day's budget lasts and the last question but a few are answered."""
@@ -98,14 +112,14 @@ class Learner:
 
     def parameters(self, stream):
         """What judges a stream now."""
-        state = self.store.current(stream)[0]
+        state = self.current(stream)
         return state.parameters if state and stream not in self.away else self.base()
 
     def learn(self, stream):
         """Learn from the buffer of a stream where it has changed. Whether something was adopted."""
         labelled = [pair for pair in self.moments.kept(stream) if pair[1]]
         mark = [(moment.seq, label) for moment, label in labelled]
-        state, frozen = self.store.current(stream)
+        state, frozen = self.current(stream), self.store.current(stream)[1]
         if frozen or not labelled or self.taught.get(stream) == mark or self.options["learn"] == "off":
             return False
         self.taught[stream] = mark
@@ -123,8 +137,8 @@ class Learner:
 
     def base(self):
         """What learning starts from: as shipped, or as the hub sent it and this guard let pass."""
-        state = self.store.current(GLOBAL)[0]
-        return state.parameters if state and state.package == self.origin.package else self.origin.shipped
+        state = self.store.current(GLOBAL + self.origin.package)[0]
+        return state.parameters if state else self.origin.shipped
 
     def _adopt(self, stream, state, lesson, challenger, verdict):
         facts = dict(verdict.facts, ground=Ground.of([m.hidden for m in [*lesson.others, *lesson.moments]]).facts)
@@ -151,7 +165,7 @@ class Learner:
             return
         away = ground.away([moment.hidden for moment in latest]) > AWAY
         if away != (stream in self.away):
-            state = self.store.current(stream)[0]
+            state = self.current(stream)
             (self.away.add if away else self.away.discard)(stream)
             self.use(stream, self.base() if away else state.parameters)
             self.counters["set_aside" if away else "taken_up"] += 1

@@ -71,6 +71,11 @@ class Moments:
         if len(latest) > RECENT:
             latest.popitem(last=False)
 
+    def newest(self, stream):
+        """Number of the latest moment of a stream, -1 where there is none."""
+        latest = self.recent.get(stream)
+        return next(reversed(latest)) if latest else -1
+
     def find(self, stream, seq, reach=0):
         """The moment nearest to `seq` within `reach`, on disk or in memory; None where there is none any more."""
         row = self.store.rows("SELECT seq, t_ms, guess, share, data FROM moment WHERE stream = ? AND seq BETWEEN ? AND ? ORDER BY ABS(seq - ?)",

@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS feedback(id INTEGER PRIMARY KEY, stream TEXT, seq INT
  received_ms INTEGER, verdict TEXT, UNIQUE(stream, seq, source));
 CREATE TABLE IF NOT EXISTS moment(stream TEXT, seq INTEGER, t_ms INTEGER, guess TEXT, share REAL, why TEXT, asked_ms INTEGER, data BLOB,
  PRIMARY KEY(stream, seq)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS offered(stream TEXT PRIMARY KEY, origin TEXT, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS origin(stream TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -63,8 +63,17 @@ class AttentionStore:
         return seen != self.seen
 
     def streams(self):
-        """[(stream, version in use, frozen)]."""
+        """[(stream, version in use, frozen)] of all that was adapted or frozen."""
         return self.rows("SELECT stream, version, frozen FROM stream ORDER BY stream")
+
+    def origins(self):
+        """{stream: {"package", "classes", "reach"}} of all streams that were ever judged by a package."""
+        return {stream: json.loads(text) for stream, text in self.rows("SELECT stream, text FROM origin ORDER BY stream")}
+
+    def introduce(self, stream, package, classes, reach):
+        """Note what judges a stream, for whoever gives feedback from another process."""
+        self.write(("INSERT INTO origin VALUES(?, ?) ON CONFLICT DO UPDATE SET text = excluded.text",
+                    (stream, json.dumps({"package": package, "classes": classes, "reach": reach}))))
 
     def current(self, stream):
         """(AttentionState in use or None for the shipped one, frozen)."""
