@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 from gateway import discover, status
+from gateway.attention.service import Attention
 from gateway.context import GatewayContext
 from gateway.core.channel import Channel
 from gateway.core.compat import Clock
@@ -17,6 +18,7 @@ from gateway.core.supervisor import Supervisor
 from gateway.isolation import isolate
 from gateway.store import SqliteStorage
 from models.attention import PackageModel
+from models.twin import Twin
 
 BLOCKS = 64  # how far a pipeline may lag behind its sensors, in blocks
 DELIVERY_S = 30  # how long the end of a finite input waits for the uplinks
@@ -37,6 +39,7 @@ class Gateway:
         self.supervisor = Supervisor(Clock, self.context.log)
         self.outbox = Outbox(SqliteStorage(str(self.folder / "outbox.db")), config.limits, Clock, config.gateway["name"],
                              [uplink.name for uplink in config.uplinks], **config.outbox)
+        self.attention = Attention(self.folder, config.attention, self.outbox, Clock)
         self.sources, self.feeds, self.pipelines, self.runners = {}, {}, [], {}
         self.stopping = asyncio.Event()
         self._add_all()
@@ -53,12 +56,16 @@ class Gateway:
             channels[plugin.name] = channel = Channel(BLOCKS, lossless)
             self.feeds[plugin.name] = channel, [sensor.name for sensor in sensors]
             model = self._model(plugin)
+            watch = self._watch(model)
             self.pipelines.append(self._add(plugin, lambda part, context: Pipeline(
-                channel, part, model, self.outbox, Clock, rests, self.watch), essential=False))
+                channel, part, model, self.outbox, Clock, rests, watch), essential=False))
             self._count(plugin.name, lambda channel=channel: {"dropped": channel.dropped, "peak": channel.peak})
             self._count(plugin.name, lambda model=model: dict(model.context.counters))
         for sensor in self.config.sensors:
             self._add(sensor, lambda part, context: Reader(part, channels[sensor.feeds], Clock, rests))
+        if self.attention.learners:
+            self.supervisor.add("attention", self.attention.run)
+            self._count("attention", self.attention.counts)
         self.status = status.Status(self.folder, self.supervisor, self.outbox, self.sources)
         self.supervisor.add("status", self.status.run)
 
@@ -78,6 +85,20 @@ class Gateway:
         """Let the status show what `source` counts, beside what is there."""
         others = self.sources.get(name, dict)
         self.sources[name] = lambda: dict(others(), **source())
+
+    def _watch(self, model):
+        """What sees each result: the learner of an adaptable package, then whoever looks on."""
+        package = getattr(model, "package", None)
+        if self.config.attention["learn"] == "off" or not package or not package.adaptable():
+            return self.watch
+        learns = self.attention.add(model, Twin(package), package.anchors())
+
+        def watch(features, inference, decision, summaries):
+            if features:
+                learns(features, inference)
+            if self.watch:
+                self.watch(features, inference, decision, summaries)
+        return watch
 
     def _model(self, plugin):
         """The model of a plugin, loaded; the plugin's own rules are its last rung."""
@@ -140,6 +161,7 @@ class Gateway:
         await self.supervisor.stop()
         for pipeline in self.pipelines:
             await self._finish(pipeline)
+        self.attention.close()
         try:
             await self.outbox.close()
         finally:

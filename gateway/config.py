@@ -4,6 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
+from gateway.attention.settings import ATTENTION
 from gateway.core.errors import ConfigError
 from gateway.core.options import check_options, guess
 from gateway.core.pace import span
@@ -64,10 +65,10 @@ class PartConfig:
 
 
 class Config:
-    """gateway, outbox: dicts of settings; limits: {class: (bytes, policy)}; sensors, plugins, uplinks: PartConfigs."""
+    """gateway, outbox, attention: dicts of settings; limits: {class: (bytes, policy)}; sensors, plugins, uplinks: PartConfigs."""
 
     def __init__(self):
-        self.gateway, self.outbox, self.limits = {}, {}, {}
+        self.gateway, self.outbox, self.attention, self.limits = {}, {}, {}, {}
         self.sensors, self.plugins, self.uplinks = [], [], []
 
 
@@ -102,10 +103,11 @@ class Checker:
     def check(self, settings):
         """Check all tables."""
         for name in settings:
-            if name not in ("gateway", "outbox", *TABLES):
-                self.fault("[%s]" % name, "unknown table", guess(name, ("gateway", "outbox", *TABLES)))
+            if name not in ("gateway", "outbox", "attention", *TABLES):
+                self.fault("[%s]" % name, "unknown table", guess(name, ("gateway", "outbox", "attention", *TABLES)))
         config = self.config
         config.gateway = self.options("[gateway]", GATEWAY, settings.get("gateway", {}))
+        config.attention = self.options("[attention]", ATTENTION, settings.get("attention", {}))
         self.outbox(dict(settings.get("outbox", {})))
         self.parts, broken = discover(config.gateway["plugins"] or None)
         for error in broken:

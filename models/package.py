@@ -57,6 +57,11 @@ class Package:
             raise ModelError("%s has no gradient graph" % self.folder, "it can be adapted by search only")
         return Variant(self.folder, dict(self.manifest["grad"], name="grad", runtime="litert"))
 
+    def adaptable(self):
+        """Whether it gives what the head judges, and ships the head: what learning beside it needs."""
+        return "float" in self.variants and bool(self.manifest["controls"]) and (
+            "head" in self.manifest or (self.folder / "weights.npz").exists())
+
     def anchors(self):
         """(hidden (n, width) float32, labels (n,) int) of known inputs of every class, or None where the package ships none."""
         if "anchors" not in self.manifest:

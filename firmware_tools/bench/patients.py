@@ -11,7 +11,7 @@ import numpy as np
 from firmware_tools.recordings import ecg_folder, read
 from gateway.attention.drift import AWAY, Ground
 from gateway.attention.feedback import Feedback
-from gateway.attention.learner import LATEST, Learner
+from gateway.attention.learner import LATEST, Learner, Slack
 from gateway.attention.moments import Moment
 from gateway.attention.optimise import judged
 from gateway.attention.settings import ATTENTION
@@ -71,9 +71,9 @@ class Bedside:
     def __init__(self, patient, twin, anchors, wrong=None, **options):
         self.patient, self.wrong = patient, wrong
         self.folder = tempfile.TemporaryDirectory(prefix="heed-")
-        chosen = dict({name: spec["default"] for name, spec in ATTENTION["options"].items()}, asks_per_day=1000, slack_permille=1000)
+        chosen = dict({name: spec["default"] for name, spec in ATTENTION["options"].items()}, asks_per_day=1000)
         self.learner = Learner(AttentionStore(Path(self.folder.name) / "attention.db"), twin, anchors, lambda stream, parameters: None,
-                               dict(chosen, **options))
+                               dict(chosen, **options), slack=Slack(1, sleep=lambda seconds: None))
         for moment in patient.moments:
             self.learner.observe(moment)
         self.given = 0

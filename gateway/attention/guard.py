@@ -16,7 +16,7 @@ from gateway.attention.optimise import judged
 SURE = .9  # a share above is what the model is sure of
 FEW = 10  # with fewer labels, one contradiction of what it is sure of waits for more
 AGAINST = 2, .5  # so many contradictions, and more than this share of what it is sure of, are an alarm
-IMPROBABLE = .01
+IMPROBABLE = .002
 UNLEARN = .25  # most that the share of anchors known may fall, for each class
 CONFIDENCE = .8
 DOUBT = .5  # a proof below takes back what was adopted
