@@ -140,6 +140,11 @@ class Learner:
         state = self.store.current(GLOBAL + self.origin.package)[0]
         return state.parameters if state else self.origin.shipped
 
+    def rebase(self):
+        """The base has changed: all streams learn again from it, and those without a state of their own use it."""
+        self.taught.clear()
+        self.start()
+
     def _adopt(self, stream, state, lesson, challenger, verdict):
         facts = dict(verdict.facts, ground=Ground.of([m.hidden for m in [*lesson.others, *lesson.moments]]).facts)
         made = AttentionState(stream, self.origin.package, 0, state.version if state else 0, wall_ms(), verdict.why, facts, challenger)
