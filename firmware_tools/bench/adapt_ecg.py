@@ -2,13 +2,16 @@
 
 import numpy as np
 
-from firmware_tools.bench.patients import Bedside
+from firmware_tools.bench.patients import Bedside, rerun
+from gateway.attention.lesson import Lesson
 from models.ecg.recipe.data import CLASSES
 from models.ecg.recipe.evaluate import figures
 
 COUNTS = (5, 10, 20, 50)
 POISONED = 20  # labels of each patient
 MANY = 10  # beats of a class in the scored part, for the record's F1 to count
+VARIANTS = {"head, gradient": ("head", False), "head, search": ("head", True), "controls, gradient": ("controls", False),
+            "controls, search": ("controls", True), "both, gradient": ("all", False)}
 POISONS = ("a fifth wrong", "only N", "only V", "all flipped")
 
 
@@ -58,10 +61,10 @@ def wrong_by(kind, rng):
     return lambda label: CLASSES.index(kind[-1])
 
 
-def poison(patients, twin, anchors, before):
+def poison(patients, twin, anchors, before, kinds=POISONS):
     """{kind: loss of macro F1 N S V} when every patient's labels are poisoned. before: figures without labels."""
     losses = {}
-    for kind in POISONS:
+    for kind in kinds:
         tables = {}
         for patient in patients:
             bedside = Bedside(patient, twin, anchors, wrong_by(kind, np.random.default_rng(int(patient.name))))
@@ -73,8 +76,30 @@ def poison(patients, twin, anchors, before):
     return losses
 
 
+def other_way(patient, twin, anchors, model, mode, search):
+    """(4, 4) confusion of the rest when the same 20 labels teach another part, or by search; without a guard."""
+    bedside = Bedside(patient, twin, anchors)
+    for _ in range(20):
+        bedside.asked()
+    labelled = [pair for pair in bedside.learner.moments.kept(patient.name) if pair[1]]
+    others = bedside.learner.moments.unlabelled(patient.name, {moment.seq for moment, _ in labelled})
+    moved = Lesson(twin, bedside.learner.origin, labelled, others, anchors).teach(mode=mode, search=search)
+    bedside.close()
+    return patient.score(rerun(model, patient, moved))
+
+
+def variants(patients, twin, anchors, model, names):
+    """{variant: {class: F1}} at 20 labels of other ways to learn: what moves, and by what."""
+    out = {}
+    for name in names:
+        mode, search = VARIANTS[name]
+        tables = {p.name: other_way(p, twin, anchors, model, mode, search) for p in patients}
+        out[name] = {c: pooled(tables)[c]["f1"] for c in "SV"}
+    return out
+
+
 def few_labels(patients, twin, anchors):
-    """(figures, baselines) of the curve, of first-come labels, and of the worst record."""
+    """(figures, baselines, figures without labels): the curve, first-come labels, the worst record."""
     asked = curve(patients, twin, anchors, "asked", (0, *COUNTS))
     asked["all"] = everything(patients, twin, anchors)
     first = curve(patients, twin, anchors, "first", (20,))

@@ -123,6 +123,6 @@ def updates_per_minute(gateways, length=100):
         for at in range(0, gateways, 50):
             hall.store.apply([envelope.loads(compress.unpack(payload, 1 << 20)) for payload in payloads[at:at + 50]])
         hall.store.query("UPDATE record SET received_ms = ? RETURNING seq", (hall.t_ms,))
-        hall.turn()
+        hall.turn(61000)
         took = time.process_time() - began
         return gateways * 60 / took if hall.rounds.learnt["version"] == 1 else 0.0

@@ -16,6 +16,7 @@ from gateway.attention.moments import Moment
 from gateway.attention.optimise import judged
 from gateway.attention.settings import ATTENTION
 from gateway.attention.store import AttentionStore
+from gateway.core.errors import HeedError
 from gateway.core.records import Features
 from models.ecg.recipe import data
 from models.ecg.recipe.evaluate import confusion
@@ -29,12 +30,13 @@ EVENLY = "clinician:bench"
 
 
 class Patient:
-    """One record. moments: of the first minutes; hidden (n, width), labels (n,), -1 = not scored: of all beats; taught: how
-    many beats lie in the first minutes."""
+    """One record. moments: of the first minutes; values, hidden (n, width), labels (n,), -1 = not scored: of all beats; taught:
+    how many beats lie in the first minutes."""
 
-    def __init__(self, name, moments, hidden, labels):
+    def __init__(self, name, moments, values, hidden, labels):
         self.name = name
         self.moments = moments
+        self.values = values
         self.hidden = hidden
         self.labels = labels
         self.taught = len(moments)
@@ -48,21 +50,45 @@ def patient_of(model, beats, rate_hz=360):
     """The Patient of a data.Beats, through the packaged model."""
     beat, rr = record_tokens(beats)
     model.forget(beats.name)
-    moments, hidden = [], []
+    moments, tokens, hidden = [], [], []
     for i in range(len(beats)):
         values = [np.round(beat[i].ravel() * UNIT).astype(np.int16), np.round(rr[i] * RR_UNIT).astype(np.int16)]
         answer = model.infer(Features(beats.name, i, i, values, {}))
         state, judged_of = model.last
+        tokens.append(values)
         hidden.append(judged_of[0])
         if beats.r[i] < FIRST_S * rate_hz:
             moments.append(Moment(beats.name, i, i, answer.label, max(answer.scores), judged_of[0], values, state))
-    return Patient(beats.name, moments, np.array(hidden), beats.labels)
+    return Patient(beats.name, moments, tokens, np.array(hidden), beats.labels)
+
+
+def rerun(model, patient, parameters):
+    """Class index of every beat after the first minutes, when the model itself runs under these parameters from the start."""
+    model.forget(patient.name)
+    model.use(patient.name, parameters)
+    out = [data.CLASSES.index(model.infer(Features(patient.name, i, i, values, {})).label) for i, values in enumerate(patient.values)]
+    model.use(patient.name, None)
+    return np.array(out[patient.taught:])
 
 
 def patients_of(model, names):
     """Patients of annotated records by name."""
     root = ecg_folder()
     return [patient_of(model, data.load(read, root, name)) for name in names]
+
+
+def patients_in(model, folder):
+    """Patients of all annotated WFDB records of a folder of the user's own. Raises HeedError where there are none."""
+    paths = sorted(path.with_suffix("") for path in Path(folder).glob("*.atr"))
+    if not paths:
+        raise HeedError("no .atr annotations in %s" % folder, "WFDB records with beat labels are needed")
+    found = []
+    for path in paths:
+        samples, rate_hz, marks = read(path)
+        marks = [(at, data.AAMI[code]) for at, code in marks if code in data.AAMI]
+        beats = data.beats_of(path.name, np.asarray(samples, np.int64), rate_hz, [m[0] for m in marks], [m[1] for m in marks])
+        found.append(patient_of(model, beats, rate_hz))
+    return found
 
 
 class Bedside:

@@ -16,7 +16,7 @@ from gateway.attention.lesson import Lesson
 from gateway.attention.moments import Moments
 from gateway.attention.optimise import judged
 from gateway.attention.state import AttentionState, Origin
-from gateway.core.compat import wall_ms
+from gateway.core.compat import crc32, wall_ms
 
 DAY_MS = 86400000
 GLOBAL = "* "  # before the name of a package: the stream that stands for what gateways learnt together
@@ -118,12 +118,13 @@ class Learner:
     def learn(self, stream):
         """Learn from the buffer of a stream where it has changed. Whether something was adopted."""
         labelled = [pair for pair in self.moments.kept(stream) if pair[1]]
-        mark = [(moment.seq, label) for moment, label in labelled]
+        mark = crc32(repr([(moment.seq, label) for moment, label in labelled]).encode())
         state, frozen = self.current(stream), self.store.current(stream)[1]
-        if frozen or not labelled or self.taught.get(stream) == mark or self.options["learn"] == "off":
+        others = self.moments.unlabelled(stream, {moment.seq for moment, _ in labelled})
+        known = self.taught.get(stream, state and state.facts.get("taught"))
+        if frozen or not labelled or known == mark or len(labelled) + len(others) < LEAST or self.options["learn"] == "off":
             return False
         self.taught[stream] = mark
-        others = self.moments.unlabelled(stream, {moment.seq for moment, _ in labelled})
         lesson = Lesson(self.twin, self.origin, labelled, others, self.anchors, self.base(), self.slack.pause)
         mode = self.options["learn"]
         challenger = lesson.teach(mode=mode)
@@ -142,11 +143,11 @@ class Learner:
 
     def rebase(self):
         """The base has changed: all streams learn again from it, and those without a state of their own use it."""
-        self.taught.clear()
+        self.taught = {stream: None for stream in self.moments.recent}
         self.start()
 
     def _adopt(self, stream, state, lesson, challenger, verdict):
-        facts = dict(verdict.facts, ground=Ground.of([m.hidden for m in [*lesson.others, *lesson.moments]]).facts)
+        facts = dict(verdict.facts, taught=self.taught[stream], ground=Ground.of([m.hidden for m in [*lesson.others, *lesson.moments]]).facts)
         made = AttentionState(stream, self.origin.package, 0, state.version if state else 0, wall_ms(), verdict.why, facts, challenger)
         self.store.adopt(made)
         self._apply(stream, made)
