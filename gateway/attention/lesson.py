@@ -19,7 +19,6 @@ class Lesson:
         self.moments = [moment for moment, _ in labelled]
         self.labels = np.array([origin.classes.index(label) for _, label in labelled], int)
         self.others, self.anchors = others, anchors
-        self.views = {}
 
     def hidden(self, parameters, moments=None):
         """(n, width): what the head judges under these controls; recorded ones where the controls are as shipped."""
