@@ -77,6 +77,8 @@ async def disconnect(client):
         await client.__aexit__(None, None, None)
     except (aiomqtt.MqttError, OSError):
         pass
+    if client._disconnected.done():  # asyncio complains about a loss that nobody asked for
+        client._disconnected.exception()
 
 
 def properties_of(message):

@@ -24,7 +24,7 @@ SETTINGS = """
 data = '%s'
 [[sensor]]
 name = "bed"
-kind = "wfdb_record"
+kind = "replay"
 feeds = "ecg"
 options = { record = '%s', speed = 0.0 }
 [[plugin]]
