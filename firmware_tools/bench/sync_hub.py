@@ -91,7 +91,7 @@ async def ecg_bytes(folder, record):
 
 def measure(quick):
     """Figures of the hub and of the bytes."""
-    figures = postgres(20000 if quick else 100000)
+    figures = postgres(100000 if quick else 400000)
     root = ecg_folder()
     with tempfile.TemporaryDirectory() as folder:
         figures["bytes_over_raw_ecg"] = asyncio.run(ecg_bytes(folder, root / "mitdb" / "200"))

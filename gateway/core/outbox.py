@@ -96,7 +96,7 @@ class Outbox:
             rows = await self.storage.read(after, limit, cls)
             self.quota.gaps.read(rows[-1][0] if rows else 0)
         records = stored(rows, self.counters)
-        return Batch(self.gateway, self.epoch, records, after, self.marks.get(uplink, 0)) if rows else None
+        return Batch(self.gateway, self.epoch, records, after, self.marks.get(uplink, 0), self.accepted_seq) if rows else None
 
     async def acknowledge(self, uplink, seq):
         """The far end of `uplink` has all up to `seq`. What all uplinks have leaves the storage."""
