@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 
 from firmware_tools.bench.sync_gateway import summary
+from firmware_tools.bench.sync_processes import Hub as Process
 from firmware_tools.recordings import ecg_folder
 from firmware_tools.services import Postgres
 from gateway import app, config
@@ -64,7 +65,6 @@ async def load(port, gateways, records):
 
 def postgres(records):
     """Records a second at 1,000 gateways, and the hub's CPU a record there over that at 10."""
-    from firmware_tools.bench.sync import Hub as Process
     cost, rate = {}, {}
     with tempfile.TemporaryDirectory() as folder:
         for gateways in (10, 1000):

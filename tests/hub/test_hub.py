@@ -15,7 +15,6 @@ from gateway.core.outbox import Outbox
 from gateway.core.records import Summary
 from gateway.core.sender import Sender
 from gateway.core.supervisor import Supervisor
-from gateway.forms import envelope
 from gateway.hub.app import Hub
 from gateway.store import SqliteStorage
 from gateway.uplinks import http, mqtt
@@ -201,15 +200,3 @@ async def test_an_uplink_believes_no_acknowledgement_of_what_was_never_sent(tmp_
     assert uplink.context.counters["nonsense_answers"] == 2 and uplink.acknowledged == 0
     await uplink.close()
     await line.disconnect(hub)
-
-
-def test_an_envelope_gives_back_what_it_took_and_refuses_what_is_bent():
-    from gateway.core.batch import Batch
-    batch = Batch("gw", "e" * 16, [(i, summary(i).to_dict()) for i in (5, 6, 9)], 3, 2)
-    again = envelope.loads(envelope.dumps(batch))
-    assert again.records == batch.records and (again.after, again.base) == (3, 2)
-    whole = envelope.encode(batch)
-    for name, value in (("count", 2), ("first_seq", 4), ("after", 7), ("gateway", "../x"), ("epoch", 5), ("tables", [{}]), ("tables", 3),
-                        ("base", -1), ("v", 2)):
-        with pytest.raises(Rejected):
-            envelope.loads(json.dumps(dict(whole, **{name: value})))
