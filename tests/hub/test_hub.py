@@ -200,3 +200,26 @@ async def test_an_uplink_believes_no_acknowledgement_of_what_was_never_sent(tmp_
     assert uplink.context.counters["nonsense_answers"] == 2 and uplink.acknowledged == 0
     await uplink.close()
     await line.disconnect(hub)
+
+
+async def test_a_hub_does_not_begin_on_a_file_that_is_none(tmp_path):
+    (tmp_path / "hub.db").write_bytes(b"not a database" * 1000)
+    with pytest.raises(NotConnected) as caught:
+        await started(tmp_path)
+    assert "not a database" in caught.value.message and (tmp_path / "hub.db").read_bytes() == b"not a database" * 1000
+
+
+async def test_a_hub_whose_file_is_bent_while_it_runs_acknowledges_nothing_more(tmp_path):
+    hub = await started(tmp_path)
+    async with Line(tmp_path, uplink_of(http, tmp_path, url="http://127.0.0.1:%d/v1/batches" % hub.port)) as line:
+        await line.offer(1, 1000)
+        await line.delivered()
+        await hub.ingest.ask(hub.ingest.store._do, "PRAGMA wal_checkpoint(TRUNCATE)")
+        await hub.ingest.ask(hub.ingest.store._do, "PRAGMA cache_size=0")
+        data = (tmp_path / "hub.db").read_bytes()
+        (tmp_path / "hub.db").write_bytes(data[:4096] + b"\xff" * (len(data) - 4096))
+        await line.offer(1001, 1100)
+        await asyncio.sleep(1.5)
+        assert line.outbox.marks["hub"] == 1000 and "malformed" in hub.ingest.fault and "503" in line.reason
+        assert sum(line.outbox.quota.records.values()) == 100
+    await hub.stop()
