@@ -59,6 +59,11 @@ class Gateway:
             self._count(plugin.name, lambda model=model: dict(model.context.counters))
         for sensor in self.config.sensors:
             self._add(sensor, lambda part, context: Reader(part, channels[sensor.feeds], Clock, rests))
+        if (self.folder / "identity" / "hub.json").exists():
+            from gateway.enrolment import Renewal  # cryptography takes its time, and only who has enrolled needs it
+            renewal = Renewal(self.folder)
+            self.supervisor.add("certificate", renewal.run)
+            self._count("certificate", lambda: renewal.counters)
         self.status = status.Status(self.folder, self.supervisor, self.outbox, self.sources, self.notes)
         self.supervisor.add("status", self.status.run)
 

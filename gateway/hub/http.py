@@ -14,15 +14,18 @@ MAX_RECORDS = 1000
 
 
 class Site:
-    """token: bearer token that all gateways share, "" = none; tls: (cert, key, client CA) files or None.
+    """token: bearer token that all gateways share, "" = none; tls: (cert, key, client CA) files or None; revoked(serial in hex):
+    whether a certificate is to be refused.
 
     With a client CA a gateway needs a certificate, and its common name must be its name.
     """
 
-    def __init__(self, ingest, token="", tls=None, extra=None):
+    def __init__(self, ingest, token="", tls=None, extra=None, revoked=None):
         self.ingest = ingest
         self.token = token
         self.tls = tls
+        self.revoked = revoked
+        self.context = None
         self.application = web.Application(client_max_size=MAX_PACKED, middlewares=[self._guard])
         self.application.add_routes([
             web.post("/v1/batches", self.batches), web.get("/v1/gateways", self.gateways), web.get("/v1/records", self.records),
@@ -32,7 +35,8 @@ class Site:
     async def start(self, host, port):
         """Listen; gives the port."""
         await self.runner.setup()
-        site = web.TCPSite(self.runner, host, port, ssl_context=self._context())
+        self.context = self._context()
+        site = web.TCPSite(self.runner, host, port, ssl_context=self.context)
         await site.start()
         return self.runner.addresses[0][1]
 
@@ -55,6 +59,8 @@ class Site:
             return web.json_response({"error": "wrong or missing token"}, status=401)
         if self.tls and self.tls[2] and not self._name(request):
             return web.json_response({"error": "a client certificate is needed"}, status=403)
+        if self.revoked and self.revoked(request.transport.get_extra_info("peercert")["serialNumber"]):
+            return web.json_response({"error": "the certificate of %s is revoked" % self._name(request)}, status=403)
         return await handler(request)
 
     def _name(self, request):
