@@ -30,8 +30,6 @@ ALERTS = (
     ("ALERT_HANDSHAKE_FAILURE", "the far end wants a certificate of this gateway, or another TLS", "set cert_file; `heed enroll` gets one"),
     ("ALERT_BAD_CERTIFICATE", "the far end refuses this gateway's certificate", ENROL),
     ("ALERT_CERTIFICATE_UNKNOWN", "the far end refuses this gateway's certificate", ENROL),
-    ("EOF occurred in violation", "the far end closed the line while TLS was set up",
-     "it may not accept this gateway's certificate: see its log"),
     ("WRONG_VERSION_NUMBER", "the far end does not speak TLS on this port", "write http:// or mqtt://, or the port that has TLS"),
 )
 ELSEWHERE = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)  # no far end that could have judged us
@@ -70,6 +68,8 @@ def explain(error, options, said="", hint="is the far end up, and are we let in?
     for sign, message, remedy in ALERTS:
         if sign in text:
             return message, remedy
+    if options.get("cert_file") and ("EOF occurred in violation" in text or any(isinstance(cause, ConnectionResetError) for cause in found)):
+        return "the far end closed the line, perhaps since it does not accept this gateway's certificate", "see the far end's log, or: " + ENROL
     return said or str(found[-1]) or type(found[-1]).__name__, hint
 
 

@@ -9,6 +9,7 @@
 import click
 
 from firmware_tools.cli import grid, json_option, show
+
 ca_option = click.option("--ca", default="hub-ca", show_default=True, help="folder of the hub's certificate authority")
 
 

@@ -5,7 +5,7 @@ import ssl
 
 from aiohttp import web
 
-from gateway.core.errors import NotConnected, Rejected
+from gateway.core.errors import ConfigError, NotConnected, Rejected
 from gateway.forms.compress import NAMES
 from gateway.forms.prometheus import text_of
 from gateway.hub.ingest import MAX_PACKED
@@ -79,6 +79,8 @@ class Site:
             batch, mark = await self.ingest.take(await request.read(), self._name(request))
         except Rejected as error:
             return web.json_response({"error": error.message}, status=422, headers=headers)
+        except ConfigError as error:
+            return web.json_response({"error": str(error)}, status=403, headers=headers)
         except NotConnected as error:
             return web.json_response({"error": error.message}, status=503, headers=dict(headers, **{"Retry-After": "5"}))
         return web.json_response({"epoch": batch.epoch, "acknowledged": mark}, headers=headers)
