@@ -68,8 +68,9 @@ def explain(error, options, said="", hint="is the far end up, and are we let in?
     for sign, message, remedy in ALERTS:
         if sign in text:
             return message, remedy
-    if options.get("cert_file") and ("EOF occurred in violation" in text or any(isinstance(cause, ConnectionResetError) for cause in found)):
-        return "the far end closed the line, perhaps since it does not accept this gateway's certificate", "see the far end's log, or: " + ENROL
+    closed = "EOF occurred in violation" in text or any(isinstance(cause, ConnectionResetError) for cause in found)
+    if closed and options.get("cert_file"):
+        return "the far end closed the line, perhaps since it does not accept this gateway's certificate", "see its log, or: " + ENROL
     return said or str(found[-1]) or type(found[-1]).__name__, hint
 
 

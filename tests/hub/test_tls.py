@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import sqlite3
 import stat
@@ -117,7 +118,8 @@ async def test_from_a_token_to_records_at_the_hub_and_on_after_a_renewal(tmp_pat
 
 FAULTS = {  # what is wrong: (how it is made wrong, words that the state has over HTTP, and over MQTT)
     "our authority is of another hub": (lambda door, own, other: own.ca_file.write_text(other.ca_file.read_text()), "not trusted here", ""),
-    "our certificate is of another hub": (lambda door, own, other: replace(own, other), "does not know the authority|perhaps since it does not accept", ""),
+    "our certificate is of another hub": (lambda door, own, other: replace(own, other),
+                                          "does not know the authority|perhaps since it does not accept", ""),
     "ours has ended": (lambda door, own, other: replace(own, Authority(door.folder, ages(-60))), "certificate ended on", ""),
     "our clock is years back": (lambda door, own, other: replace(own, Authority(door.folder, ages(2000))), "begins on .* clock says", ""),
     "ours is revoked": (lambda door, own, other: (door.register.revoke("gw"), door.reload()), "is revoked", "is revoked|closed the line"),
@@ -129,7 +131,6 @@ FAULTS = {  # what is wrong: (how it is made wrong, words that the state has ove
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("kind", [http, mqtt])
 async def test_what_is_wrong_is_said_and_heals_and_nothing_is_lost(tmp_path, kind, fault):
-    import re
     make_wrong, words, broker_words = FAULTS[fault]
     async with Door(tmp_path) as door:
         own = await door.enrolled()
@@ -202,8 +203,8 @@ async def test_a_token_lets_one_key_in_once_and_not_for_ever(tmp_path):
         assert refused == door.hub.ingest.counters["enrolments_refused"] == 3  # that token was not even sent
 
 
-@pytest.mark.parametrize("token", ["", "hello", "http://hub/#" + "ab" * 32 + ".x", "https://hub/#abc.x", "https://hub:99999/#" + "ab" * 32 + ".x",
-                                   "https://hub/#" + "ab" * 32])
+@pytest.mark.parametrize("token", ["", "hello", "http://hub/#" + "ab" * 32 + ".x", "https://hub/#abc.x",
+                                   "https://hub:99999/#" + "ab" * 32 + ".x", "https://hub/#" + "ab" * 32])
 async def test_what_is_no_token_is_said_to_be_none(tmp_path, token):
     with pytest.raises(ConfigError, match="no token"):
         enrolment.enrol(token, tmp_path)
