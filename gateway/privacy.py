@@ -66,8 +66,8 @@ def judge(summary, rules, now_ms):
     held = [name for name in summary.data if name not in data]
     reason = summary.reason[:MAX_REASON]
     if kind in rules.noise:
-        data, left = noisy(data, *rules.noise[kind])
-        held += left
+        data, beside = noisy(data, *rules.noise[kind])
+        held += beside
         reason = "%s; its counts carry noise" % kind  # the plugin's own words would tell them
     raw = any(is_raw(value) for value in data.values())
     if raw:
@@ -84,7 +84,8 @@ def passes(leaves, kind, name, value, permit):
 
 
 def noisy(data, fields, epsilon, plain):
-    """(data with noise on its counts, "name" or "name.part", and beside them only what is `plain`; names that are left out)."""
+    """(data with noise on its counts, "name" or "name.part", and beside them only what is `plain`; names of fields that are
+    no counts, and "beside_noise" where anything else stays)."""
     out = {name: data[name] for name in plain if name in data}
     for field in fields:
         name, _, part = field.partition(".")
@@ -96,8 +97,9 @@ def noisy(data, fields, epsilon, plain):
             into = out.setdefault(name, {}) if part else out
             into[part or name] = count + laplace(Fraction(epsilon))
     left = [name for name in data if name not in out]
+    wrong = [name for name in left if name in fields]
     out["noise"] = {"epsilon": float(epsilon), "fields": list(fields)}
-    return out, left
+    return out, wrong + ["beside_noise"] * (len(left) > len(wrong))
 
 
 def pseudonym(key, stream):

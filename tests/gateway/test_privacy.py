@@ -108,6 +108,8 @@ def test_noise_is_on_counts_and_said_and_nothing_beside_it_tells_them():
         assert set(passed.data) == {"beats", "classes", "noise"} and set(passed.data["classes"]) == {"V", "S"}
         assert passed.data["noise"]["epsilon"] == 1.0 and "60" not in passed.reason and held == ["minute.word"]
     assert len({passed.data["beats"] for passed, _, _ in seen}) > 2 and len({passed.data["classes"]["S"] for passed, _, _ in seen}) > 2
+    assert judge(summary(beats=1, classes={}, extra=1), rules, 0)[1] == ["minute.extra"]
+    assert judge(summary(beats=1, classes="x"), rules, 0)[1] == ["minute.beside_noise"]
     plain = Rules(LEAVES, noise={"minute": (["beats"], "1.0", ["word"])})
     assert judge(summary(beats=60, word="w"), plain, 0)[0].data["word"] == "w"
 
