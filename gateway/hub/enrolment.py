@@ -13,8 +13,9 @@ from aiohttp import web
 
 from gateway.core.compat import Clock
 from gateway.core.errors import HeedError
+from gateway.hub import HUB
 from gateway.hub.ca import Authority, Revoked
-from gateway.hub.register import HUB, Register
+from gateway.hub.register import Register
 from gateway.identity import due_ms, facts_of
 
 SERVER_DAYS = 365

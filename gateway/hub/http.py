@@ -8,16 +8,19 @@ from aiohttp import web
 from gateway.core.errors import ConfigError, NotConnected, Rejected
 from gateway.forms.compress import NAMES
 from gateway.forms.prometheus import text_of
+from gateway.hub import HUB
 from gateway.hub.ingest import MAX_PACKED
 
 MAX_RECORDS = 1000
+READS = ("/v1/gateways", "/v1/records")
 
 
 class Site:
     """token: bearer token that all gateways share, "" = none; tls: (cert, key, client CA) files or None; revoked(serial in hex):
     whether a certificate is to be refused.
 
-    With a client CA a gateway needs a certificate, and its common name must be its name.
+    With a client CA a gateway needs a certificate, and its common name must be its name; it reads
+    nothing of the others.
     """
 
     def __init__(self, ingest, token="", tls=None, extra=None, revoked=None):
@@ -61,6 +64,8 @@ class Site:
             return web.json_response({"error": "a client certificate is needed"}, status=403)
         if self.revoked and self.revoked(request.transport.get_extra_info("peercert")["serialNumber"]):
             return web.json_response({"error": "the certificate of %s is revoked" % self._name(request)}, status=403)
+        if request.path in READS and self._name(request) not in (None, HUB, request.query.get("gateway")):
+            return web.json_response({"error": "a gateway reads what it sent itself; the hub's own certificate reads all"}, status=403)
         return await handler(request)
 
     def _name(self, request):

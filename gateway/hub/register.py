@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.core.errors import ConfigError, Rejected
+from gateway.hub import HUB
 from gateway.hub.ca import described, key_of
 
 SCHEMA = """
@@ -18,7 +19,6 @@ CREATE TABLE IF NOT EXISTS certificate(serial TEXT PRIMARY KEY, gateway TEXT NOT
 CREATE INDEX IF NOT EXISTS certificate_gateway ON certificate(gateway);
 """
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # what may stand in a topic, in a path and in a certificate
-HUB = "heed-hub"  # the hub's own name at the broker
 KEPT_MS = 400 * 86400000  # how long certificates that have ended stay in the register
 
 

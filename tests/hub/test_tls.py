@@ -5,9 +5,11 @@ import json
 import re
 import signal
 import sqlite3
+import ssl
 import stat
 from datetime import UTC, datetime, timedelta
 
+import aiohttp
 import pytest
 
 from firmware_tools import services
@@ -213,8 +215,6 @@ async def test_what_is_no_token_is_said_to_be_none(tmp_path, token):
 @pytest.mark.parametrize("body, status", [(b"hello", 400), (b"[]", 400), (b'{"token": "x"}', 400), (b'{"token": "x", "request": "y"}', 403),
                                           (b'{"request": "y"}', 403), (b"x" * 100000, 400)])
 async def test_the_door_stands_what_is_thrown_at_it(tmp_path, body, status):
-    import aiohttp
-    import ssl
     async with Door(tmp_path) as door:
         context = ssl.create_default_context(cafile=door.enrolment.tls[2])
         async with aiohttp.ClientSession() as session:
@@ -224,6 +224,24 @@ async def test_the_door_stands_what_is_thrown_at_it(tmp_path, body, status):
                 assert answer.status == 403  # no certificate, no further
             async with session.get(door.url + "/v1/gateways", ssl=context) as answer:
                 assert answer.status == 403
+
+
+async def test_a_gateway_reads_nothing_of_the_others(tmp_path):
+    async with Door(tmp_path) as door:
+        own = await door.enrolled()
+        async with Line(tmp_path, door.uplink(http, own)) as line:
+            await line.offer(1, 10)
+            await line.delivered()
+            epoch = line.outbox.epoch
+        for pem, gateway, status in ((own.file, "gw", 200), (own.file, "gw-2", 403), (door.enrolment.pem, "gw", 200)):
+            context = ssl.create_default_context(cafile=door.enrolment.tls[2])
+            context.load_cert_chain(pem)
+            async with aiohttp.ClientSession() as session:
+                query = {"gateway": gateway, "epoch": epoch}
+                async with session.get(door.url + "/v1/records", params=query, ssl=context) as answer:
+                    assert answer.status == status and (status == 403 or len(await answer.json()) == 10)
+                async with session.get(door.url + "/v1/gateways", ssl=context) as answer:
+                    assert answer.status == (403 if pem == own.file else 200)
 
 
 async def test_who_is_put_out_stays_out(tmp_path):
