@@ -13,13 +13,13 @@ import ssl
 from urllib.parse import urlsplit
 
 from gateway import tls
-from gateway.core.compat import Clock
+from gateway.core.compat import Clock, ticks_diff
 from gateway.core.errors import ConfigError, HeedError, NotConnected
 from gateway.identity import Identity, due_ms, facts_of
 
 TIMEOUT_S = 20
 MAX_ANSWER = 65536
-LOOK_MS = 3600000  # how often the clock is looked at while a certificate has time
+LOOK_MS = 600000  # how often the clock is looked at while a certificate has time
 AGAIN_MS = 600000  # how long after a renewal that failed the next is tried
 DAY_MS = 86400000
 
@@ -31,21 +31,26 @@ def token_of(url, fingerprint, secret):
 
 def parse(token):
     """(url, fingerprint, secret) of a token. Raises ConfigError."""
-    where = urlsplit(token.strip())
-    fingerprint, _, secret = where.fragment.partition(".")
+    url, _, tail = token.strip().partition("#")
+    fingerprint, _, secret = tail.partition(".")
     try:
-        sound = where.scheme == "https" and where.hostname and len(bytes.fromhex(fingerprint)) == 32 and secret
-        return "https://%s:%d" % (bracketed(where.hostname), where.port or 443) if sound else 1 / 0, fingerprint.lower(), secret
-    except (ValueError, ZeroDivisionError):
-        raise ConfigError("that is no token", "copy the whole line that `heed hub token` printed, in quotation marks")
+        host, port = host_port(url)
+        if len(bytes.fromhex(fingerprint)) == 32 and secret:
+            return "https://%s:%d" % (bracketed(host), port), fingerprint.lower(), secret
+    except (ConfigError, ValueError):
+        pass
+    raise ConfigError("that is no token", "copy the whole line that `heed hub token` printed, in quotation marks")
 
 
 def host_port(url):
     """(host, port) of the address of a hub. Raises ConfigError."""
-    where = urlsplit(url)
-    if where.scheme != "https" or not where.hostname or where.path.strip("/"):
-        raise ConfigError("a hub's address is not %r" % url, "write https://host:port")
-    return where.hostname, where.port or 443
+    try:
+        where = urlsplit(url)
+        if where.scheme == "https" and where.hostname and not where.path.strip("/"):
+            return where.hostname, where.port or 443
+    except ValueError:  # a port that is none
+        pass
+    raise ConfigError("a hub's address is not %r" % url, "write https://host:port")
 
 
 def bracketed(host):
@@ -74,15 +79,15 @@ def authority_of(url, fingerprint):
     unproven.check_hostname, unproven.verify_mode = False, ssl.CERT_NONE
     status, pem = ask(url, unproven, {})
     try:
-        found = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest() if status == 200 else ""
+        der = ssl.PEM_cert_to_DER_cert(pem) if status == 200 else b""
     except ValueError:
-        found = ""
-    if not found:
+        der = b""
+    if not der:
         raise HeedError("%s answers with no certificate of an authority (status %d)" % (url, status), "is it a Heed hub with `--ca`?")
-    if not hmac.compare_digest(found, fingerprint):
+    if not hmac.compare_digest(hashlib.sha256(der).hexdigest(), fingerprint):
         raise HeedError("%s is not the hub that made this token, or somebody sits in between" % url,
                         "the token was not sent; compare the fingerprint with `heed hub token` on the hub")
-    return pem
+    return ssl.DER_cert_to_PEM_cert(der)  # what was proven, and nothing that came behind it
 
 
 def certificate_of(url, ca, body, identity, options):
@@ -122,7 +127,7 @@ class Renewal:
     def __init__(self, data, clock=Clock):
         self.data = data
         self.clock = clock
-        self.failed_ms = None
+        self.failed = None
         self.counters = {"renewed": 0, "failed_renewals": 0, "days_left": 0}
 
     async def run(self, up):
@@ -131,21 +136,22 @@ class Renewal:
             now = self.clock.wall_ms()
             facts = facts_of(Identity(self.data).file)
             self.counters["days_left"] = (facts["to_ms"] - now) // DAY_MS
-            again = due_ms(facts) if self.failed_ms is None else max(due_ms(facts), self.failed_ms + AGAIN_MS)
-            if now >= again:
-                await self._renew(facts)
-            elif self.failed_ms is None:
+            rest = AGAIN_MS - ticks_diff(self.clock.ticks_ms(), self.failed) if self.failed is not None else 0
+            if now < due_ms(facts):
                 up()
-            if now < again:
-                await self.clock.sleep_ms(min(LOOK_MS, again - now))
+                await self.clock.sleep_ms(min(LOOK_MS, due_ms(facts) - now))
+            elif rest > 0:
+                await self.clock.sleep_ms(rest)
+            else:
+                await self._renew(facts)
 
     async def _renew(self, facts):
         try:
             await asyncio.to_thread(renew, self.data)
             self.counters["renewed"] += 1
-            self.failed_ms = None
+            self.failed = None
         except HeedError as error:
             self.counters["failed_renewals"] += 1
-            self.failed_ms = self.clock.wall_ms()
+            self.failed = self.clock.ticks_ms()
             ends = tls.utc(facts["to_ms"] / 1000)
             raise NotConnected("the certificate ends on %s and is not renewed: %s" % (ends, error.message), error.hint)

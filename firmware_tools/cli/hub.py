@@ -75,6 +75,8 @@ def refuse_open_door(listen, where, cert, client_ca, crl):
                           "give --ca, or --cert and --key, or listen on 127.0.0.1 behind a proxy that has TLS")
     if crl and not client_ca:
         raise ConfigError("--crl without --client-ca", "name the authority that the list belongs to")
+    if crl and not os.path.isfile(crl):
+        raise ConfigError("there is no revocation list %s" % crl, "without it nobody could be let in")
 
 
 @hub.command()

@@ -45,11 +45,9 @@ def init(ca, url, hosts, as_json):
 @json_option
 def token(gateway, ca, hours, as_json):
     """A one-time token that lets a new gateway in under the name GATEWAY."""
-    import json
-    from pathlib import Path
     from gateway.enrolment import token_of
-    register = register_of(ca)
-    url = json.loads((Path(ca) / "hub.json").read_text())["url"]
+    from gateway.hub.enrolment import hub_of
+    register, url = register_of(ca), hub_of(ca)["url"]
     facts = {"gateway": gateway, "token": token_of(url, register.authority.fingerprint(), register.token(gateway, hours)), "hours": hours}
     if as_json:
         return show(facts, True, None)

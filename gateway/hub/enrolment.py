@@ -20,7 +20,6 @@ from gateway.identity import due_ms, facts_of
 
 SERVER_DAYS = 365
 CHECK_MS = 3600000
-MAX_BODY = 16384
 SERVERS = (("hub.pem", HUB, 0o600), ("broker/broker.pem", "heed-broker", 0o640))
 MOSQUITTO = """# For /etc/mosquitto/conf.d/: only gateways with a certificate of this hub come in, each on topics of its own.
 # So that Mosquitto may read this folder, now and after renewals: chgrp -R mosquitto {0} && chmod 2750 {0}
@@ -56,6 +55,14 @@ def make(folder, url, hosts):
     return authority
 
 
+def hub_of(folder):
+    """{"url", "hosts"} that a folder was made for. Raises HeedError."""
+    try:
+        return json.loads((Path(folder) / "hub.json").read_text())
+    except (OSError, ValueError) as error:
+        raise HeedError("%s/hub.json cannot be read: %s" % (folder, error), "`heed hub init` writes it; the authority stays")
+
+
 class Enrolment:
     """folder: see make(); days: life of a gateway's certificate; counters: set to those that the hub shows."""
 
@@ -80,7 +87,7 @@ class Enrolment:
         """POST /v1/enroll."""
         peer = request.transport.get_extra_info("peercert") if request.transport else None
         try:
-            body = json.loads((await request.content.read(MAX_BODY)).decode())
+            body = json.loads(await request.text())
             asked, token = str(body["request"]), body.get("token")
         except (ValueError, TypeError, KeyError, AttributeError):
             return web.json_response({"error": "send {\"token\", \"request\"}"}, status=400)
@@ -113,8 +120,7 @@ class Enrolment:
     def _renew_server(self, file, name, mode):
         path = self.folder / file
         if time.time() * 1000 >= due_ms(facts_of(path)):
-            hosts = json.loads((self.folder / "hub.json").read_text())["hosts"]
-            self.register.authority.issue_server(path, name, hosts, SERVER_DAYS, mode)
+            self.register.authority.issue_server(path, name, hub_of(self.folder)["hosts"], SERVER_DAYS, mode)
             self._count("own_renewals")
 
     def _count(self, name):

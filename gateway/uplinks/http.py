@@ -61,7 +61,7 @@ class HttpUplink(Uplink):
         if status in REFUSALS:
             raise Rejected("the hub refuses the batch with status %d" % status, text[:200].decode(errors="replace"))
         if status != 200:
-            raise NotConnected("the hub answers with status %d: %s" % (status, said(text)), tls.ENROL if status == 403 else "see the hub's log")
+            raise NotConnected("the hub answers with status %d: %s" % (status, said(text)), "see docs/security.md" if status == 403 else "see the hub's log")
         try:
             answer = json.loads(text)
             epoch, seq = answer["epoch"], answer["acknowledged"]

@@ -212,6 +212,20 @@ async def test_what_is_no_token_is_said_to_be_none(tmp_path, token):
         enrolment.enrol(token, tmp_path)
 
 
+def test_an_authority_that_rides_behind_the_right_one_is_not_believed(tmp_path, monkeypatch):
+    for name in range(30):  # padding ends the decoding of base64: some certificates have it
+        right = Authority.make(tmp_path / str(name))
+        pem = right.ca_file.read_text()
+        if "=" in pem:
+            break
+    both = pem + Authority.make(tmp_path / "evil").ca_file.read_text()
+    monkeypatch.setattr(enrolment, "ask", lambda *given: (200, both))
+    try:
+        assert enrolment.authority_of("https://h", right.fingerprint()).split() == pem.split()
+    except HeedError as error:
+        assert "sits in between" in error.message
+
+
 @pytest.mark.parametrize("body, status", [(b"hello", 400), (b"[]", 400), (b'{"token": "x"}', 400), (b'{"token": "x", "request": "y"}', 403),
                                           (b'{"request": "y"}', 403), (b"x" * 100000, 400)])
 async def test_the_door_stands_what_is_thrown_at_it(tmp_path, body, status):
@@ -290,7 +304,12 @@ async def test_a_gateway_renews_by_itself_and_says_when_it_cannot(tmp_path):
         clock.now = identity.due_ms(identity.facts_of(own.file)) + 1
         with pytest.raises(NotConnected, match="ends on .* and is not renewed: .*"):
             await renewal.run(lambda: None)
-        assert renewal.counters["failed_renewals"] == 1 and identity.facts_of(own.file)["gateway"] == "gw"
+        ups = []
+        running = asyncio.ensure_future(renewal.run(lambda: ups.append(1)))  # once more, by a clock that was mended
+        clock.now -= 86400000
+        await until(lambda: ups)
+        running.cancel()
+        assert renewal.counters["failed_renewals"] >= 1 and identity.facts_of(own.file)["gateway"] == "gw"
 
 
 async def test_the_hub_renews_its_own_certificates(tmp_path):
