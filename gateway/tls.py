@@ -32,6 +32,7 @@ ALERTS = (
     ("ALERT_CERTIFICATE_UNKNOWN", "the far end refuses this gateway's certificate", ENROL),
     ("WRONG_VERSION_NUMBER", "the far end does not speak TLS on this port", "write http:// or mqtt://, or the port that has TLS"),
 )
+CLOSED = ("EOF occurred in violation", "Server disconnected")  # the alert was lost on the way, as may happen with TLS 1.3
 ELSEWHERE = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)  # no far end that could have judged us
 
 
@@ -68,7 +69,7 @@ def explain(error, options, said="", hint="is the far end up, and are we let in?
     for sign, message, remedy in ALERTS:
         if sign in text:
             return message, remedy
-    closed = "EOF occurred in violation" in text or any(isinstance(cause, ConnectionResetError) for cause in found)
+    closed = any(sign in text for sign in CLOSED) or any(isinstance(cause, ConnectionResetError) for cause in found)
     if closed and options.get("cert_file"):
         return "the far end closed the line, perhaps since it does not accept this gateway's certificate", "see its log, or: " + ENROL
     return said or str(found[-1]) or type(found[-1]).__name__, hint
