@@ -12,7 +12,8 @@ ENROL = "make a token with `heed hub token` on the hub, and give it to `heed enr
 # numbers of X509_verify_cert, see x509_vfy.h of OpenSSL
 VERIFY = {
     9: ("the far end's certificate is not valid yet; this clock says %(now)s", CLOCK),
-    10: ("the far end's certificate has expired; this clock says %(now)s", "is this gateway's clock right? if it is, the far end needs a new certificate"),
+    10: ("the far end's certificate has expired; this clock says %(now)s",
+         "is this gateway's clock right? if it is, the far end needs a new certificate"),
     18: ("the far end's certificate is signed by itself", "give its authority's file as ca_file"),
     19: ("the far end's certificate is from an authority that is not trusted here", "give that authority's file as ca_file"),
     20: ("the far end's certificate is from an authority that is not trusted here", "give that authority's file as ca_file"),

@@ -40,7 +40,8 @@ class HttpUplink(Uplink):
         if token:
             headers["Authorization"] = "Bearer " + token
         timeout = aiohttp.ClientTimeout(total=self.options["timeout_s"])
-        self.session = aiohttp.ClientSession(headers=headers, timeout=timeout, connector=aiohttp.TCPConnector(ssl=tls.context(self.options)))
+        connector = aiohttp.TCPConnector(ssl=tls.context(self.options))
+        self.session = aiohttp.ClientSession(headers=headers, timeout=timeout, connector=connector)
 
     async def send(self, batch):
         """POST a batch; gives what the answer acknowledges."""
@@ -61,7 +62,8 @@ class HttpUplink(Uplink):
         if status in REFUSALS:
             raise Rejected("the hub refuses the batch with status %d" % status, text[:200].decode(errors="replace"))
         if status != 200:
-            raise NotConnected("the hub answers with status %d: %s" % (status, said(text)), "see docs/security.md" if status == 403 else "see the hub's log")
+            raise NotConnected("the hub answers with status %d: %s" % (status, said(text)),
+                               "see docs/security.md" if status == 403 else "see the hub's log")
         try:
             answer = json.loads(text)
             epoch, seq = answer["epoch"], answer["acknowledged"]

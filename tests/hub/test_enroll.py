@@ -96,10 +96,14 @@ def test_from_init_to_revoke_by_the_commands(tmp_path, background):
 
 
 @pytest.mark.parametrize("words, code, said", [
-    (("enroll", "nonsense"), 2, "no token"), (("hub", "token", "x"), 1, "`heed hub init` makes one"),
-    (("hub", "init", "--url", "http://x"), 2, "write https://host:port"), (("hub", "run", "--ca", "nowhere"), 1, "`heed hub init` makes one"),
+    (("enroll", "nonsense"), 2, "no token"),
+    (("enroll", "https://localhost:1/#" + "ab" * 32 + ".x"), 1, "is the hub up"),
+    (("hub", "token", "x"), 1, "`heed hub init` makes one"),
+    (("hub", "init", "--url", "http://x"), 2, "write https://host:port"),
+    (("hub", "init", "--url", "https://x:99999"), 2, "write https://host:port"),
+    (("hub", "run", "--ca", "nowhere"), 1, "`heed hub init` makes one"),
     (("hub", "run", "--crl", "x"), 2, "--client-ca"),
-    (("hub", "run", "--crl", "x", "--client-ca", "y"), 2, "no revocation list"), (("enroll", "https://localhost:1/#" + "ab" * 32 + ".x"), 1, "is the hub up"),
+    (("hub", "run", "--crl", "x", "--client-ca", "y"), 2, "no revocation list"),
     (("uplink", "preview"), 2, "`heed init` writes one")])
 def test_what_cannot_be_is_said_with_what_to_do(tmp_path, words, code, said):
     assert said in heed(tmp_path, *words, code=code)
