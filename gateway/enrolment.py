@@ -20,7 +20,7 @@ from gateway.identity import Identity, due_ms, facts_of
 TIMEOUT_S = 20
 MAX_ANSWER = 65536
 LOOK_MS = 600000  # how often the clock is looked at while a certificate has time
-AGAIN_MS = 600000  # how long after a renewal that failed the next is tried
+AGAIN_MS = 600000  # how long after a try to renew the next comes: also when a clock that is wrong calls the new one due
 DAY_MS = 86400000
 
 
@@ -127,7 +127,7 @@ class Renewal:
     def __init__(self, data, clock=Clock):
         self.data = data
         self.clock = clock
-        self.failed = None
+        self.tried = None
         self.counters = {"renewed": 0, "failed_renewals": 0, "days_left": 0}
 
     async def run(self, up):
@@ -136,7 +136,7 @@ class Renewal:
             now = self.clock.wall_ms()
             facts = facts_of(Identity(self.data).file)
             self.counters["days_left"] = (facts["to_ms"] - now) // DAY_MS
-            rest = AGAIN_MS - ticks_diff(self.clock.ticks_ms(), self.failed) if self.failed is not None else 0
+            rest = AGAIN_MS - ticks_diff(self.clock.ticks_ms(), self.tried) if self.tried is not None else 0
             if now < due_ms(facts):
                 up()
                 await self.clock.sleep_ms(min(LOOK_MS, due_ms(facts) - now))
@@ -144,14 +144,14 @@ class Renewal:
                 await self.clock.sleep_ms(rest)
             else:
                 await self._renew(facts)
+                up()
 
     async def _renew(self, facts):
+        self.tried = self.clock.ticks_ms()
         try:
             await asyncio.to_thread(renew, self.data)
             self.counters["renewed"] += 1
-            self.failed = None
         except HeedError as error:
             self.counters["failed_renewals"] += 1
-            self.failed = self.clock.ticks_ms()
             ends = tls.utc(facts["to_ms"] / 1000)
             raise NotConnected("the certificate ends on %s and is not renewed: %s" % (ends, error.message), error.hint)

@@ -41,7 +41,7 @@ def address(text):
 @click.option("--name", default="heed-hub", show_default=True, help="of this worker; each needs its own")
 @click.option("--token-env", default="HEED_HUB_TOKEN", show_default=True, help="environment variable with the token that gateways show")
 @click.option("--ca", default="", help="folder of `heed hub init`: HTTPS and enrolment, with certificates of its own")
-@click.option("--days", default=30, show_default=True, help="life of a gateway's certificate, with --ca")
+@click.option("--days", default=30, show_default=True, type=click.IntRange(1, 3650), help="life of a gateway's certificate, with --ca")
 @click.option("--cert", default="", help="certificate of this hub (PEM), for HTTPS")
 @click.option("--key", default="", help="its private key")
 @click.option("--client-ca", default="", help="authority whose certificates gateways must show")

@@ -1,7 +1,6 @@
 """A small certificate authority for those who have none: signs for gateways, for the hub and for its broker.
 
 One folder; its sub-folder `broker` is for the broker's eyes too. P-256 throughout; profiles after RFC 5280.
-A certificate begins a day before it is made, since gateways without a battery-backed clock start late.
 """
 
 import ipaddress
@@ -15,10 +14,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from gateway import secret
 from gateway.core.errors import HeedError, Rejected
-from gateway.identity import ms_of, pem_of_key
+from gateway.identity import BACKDATED_MS, ms_of, pem_of_key
 
 ROOT_DAYS = 3650
-BACKDATED = timedelta(days=1)
+BACKDATED = timedelta(milliseconds=BACKDATED_MS)
 MAX_REQUEST = 8192
 PEM = serialization.Encoding.PEM
 USAGE = dict.fromkeys(("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",

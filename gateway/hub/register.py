@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS certificate(serial TEXT PRIMARY KEY, gateway TEXT NOT
 CREATE INDEX IF NOT EXISTS certificate_gateway ON certificate(gateway);
 """
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # what may stand in a topic, in a path and in a certificate
+MAX_VALID = 10  # certificates of one gateway; in order it has two, the old one and its successor
 KEPT_MS = 400 * 86400000  # how long certificates that have ended stay in the register
 
 
@@ -85,6 +86,9 @@ class Register:
         return self._do(work)
 
     def _issue(self, db, gateway, request, how, address):
+        valid = db.execute("SELECT COUNT(*) FROM certificate WHERE gateway = ? AND to_ms > ? AND revoked_ms = 0", (gateway, now_ms()))
+        if valid.fetchone()[0] >= MAX_VALID:
+            raise Rejected("%s has %d certificates that are valid" % (gateway, MAX_VALID), "put out those that are lost: `heed hub revoke`")
         pem, serial, from_ms, to_ms = described(self.authority.issue(request, gateway, self.days))
         db.execute("DELETE FROM certificate WHERE to_ms < ?", (now_ms() - KEPT_MS,))
         db.execute("INSERT INTO certificate VALUES(?, ?, ?, ?, ?, ?, ?, 0)", (serial, gateway, from_ms, to_ms, now_ms(), how, address))

@@ -312,6 +312,19 @@ async def test_a_gateway_renews_by_itself_and_says_when_it_cannot(tmp_path):
         assert renewal.counters["failed_renewals"] >= 1 and identity.facts_of(own.file)["gateway"] == "gw"
 
 
+async def test_a_clock_that_is_wrong_makes_no_storm_of_renewals(tmp_path):
+    async with Door(tmp_path) as door:
+        own, clock = await door.enrolled(), FakeClock()
+        clock.now = identity.due_ms(identity.facts_of(own.file)) + 5 * 86400000  # what the hub makes now is due by this clock
+        renewal = enrolment.Renewal(tmp_path / "gw", clock)
+        began = clock.now
+        running = asyncio.ensure_future(renewal.run(lambda: None))
+        await until(lambda: renewal.counters["renewed"] == 4)
+        assert clock.now - began >= 3 * enrolment.AGAIN_MS
+        await until(running.done)  # a hub has enough of it as well
+        assert "valid" in str(running.exception()) and len(door.register.certificates()) == 10
+
+
 async def test_the_hub_renews_its_own_certificates(tmp_path):
     async with Door(tmp_path) as door:
         pem = door.folder / "broker" / "broker.pem"
