@@ -39,6 +39,8 @@ class Client(aiomqtt.Client):
             self.said = text
 
     def _on_disconnect(self, client, userdata, flags, reason_code, properties=None):
+        if self._connected.cancelled():
+            return  # the gateway stops
         if not self._connected.done():
             self._connected.set_exception(aiomqtt.MqttError("the broker closed the line"))
         super()._on_disconnect(client, userdata, flags, reason_code, properties)
