@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from gateway import limits
+from gateway import limits, privacy_settings
 from gateway.core.errors import ConfigError
 from gateway.core.options import check_options, guess
 from gateway.discover import discover
@@ -52,10 +52,11 @@ class PartConfig:
 
 
 class Config:
-    """gateway, outbox: dicts of settings; limits: {class: (bytes, policy)}; sensors, plugins, uplinks: PartConfigs."""
+    """gateway, outbox: dicts of settings; limits: {class: (bytes, policy)}; privacy: see
+    gateway.privacy_settings; sensors, plugins, uplinks: PartConfigs."""
 
     def __init__(self):
-        self.gateway, self.outbox, self.limits = {}, {}, {}
+        self.gateway, self.outbox, self.limits, self.privacy = {}, {}, {}, {}
         self.sensors, self.plugins, self.uplinks = [], [], []
 
 
@@ -82,8 +83,8 @@ class Checker:
     def check(self, settings):
         """Check all tables."""
         for name in settings:
-            if name not in ("gateway", "outbox", *TABLES):
-                self.fault("[%s]" % name, "unknown table", guess(name, ("gateway", "outbox", *TABLES)))
+            if name not in ("gateway", "outbox", "privacy", *TABLES):
+                self.fault("[%s]" % name, "unknown table", guess(name, ("gateway", "outbox", "privacy", *TABLES)))
         config = self.config
         config.gateway = self.options("[gateway]", GATEWAY, settings.get("gateway", {}))
         self.outbox(dict(settings.get("outbox", {})))
@@ -93,6 +94,7 @@ class Checker:
         for table, into in (("sensor", config.sensors), ("plugin", config.plugins), ("uplink", config.uplinks)):
             self.tables(table, settings.get(table, []), into)
         self.links()
+        config.privacy = privacy_settings.check(settings.get("privacy", {}), config, self.fault)
 
     def outbox(self, given):
         """[outbox] and its classes."""

@@ -112,7 +112,8 @@ class SqliteStorage:
     def _write(self, rows, drop):
         def change():
             removed = self._delete("seq IN (%s)" % ",".join(map(str, map(int, drop)))) if drop else {}
-            self.db.executemany("INSERT INTO record VALUES(?, ?, ?, ?, ?)", [(*row, checksum(*row)) for row in rows])
+            # a stop cancels the wait for a write, not the write itself: then the same rows come once more
+            self.db.executemany("INSERT OR REPLACE INTO record VALUES(?, ?, ?, ?, ?)", [(*row, checksum(*row)) for row in rows])
             return removed
         return self._transaction(change)
 

@@ -36,8 +36,7 @@ class Supervisor:
         self.log = log
         self.most, self.window_ms = most, window_ms
         self.first_ms, self.cap_ms, self.rest_ms = first_ms, cap_ms, rest_ms
-        self.children = []
-        self.fatal, self._changed = None, Condition()
+        self.children, self.fatal, self._changed = [], None, Condition()
 
     def add(self, name, run, essential=False):
         """Add a child; children start in this order and stop in reverse."""
@@ -58,11 +57,12 @@ class Supervisor:
     async def stop(self):
         """Stop all children, the last started first."""
         for child in reversed(self.children):
-            child.task.cancel()
-            try:
-                await child.task
-            except asyncio.CancelledError:
-                pass
+            polls = 0
+            while not child.task.done():
+                if polls % 1000 == 0:  # once more: wait_for of Python 3.11 swallows one that comes as its future is done
+                    child.task.cancel()
+                polls += 1
+                await self.clock.sleep_ms(5 if polls > 3 else 0)
 
     async def _keep(self, child):
         """Run one child until it is done or parked for good."""

@@ -3,7 +3,7 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-from gateway.core.errors import HeedError, NotConnected, Rejected
+from gateway.core.errors import ConfigError, HeedError, NotConnected, Rejected
 from gateway.forms.compress import unpack
 from gateway.forms.envelope import loads
 
@@ -32,18 +32,20 @@ class Ingest:
     async def take(self, payload, gateway=None):
         """(batch, mark) of a payload that is stored. gateway: who the line says it is, None = nobody says.
 
-        Raises Rejected for what will never be taken, NotConnected for what may be taken later.
+        Raises Rejected for what will never be taken, NotConnected for what may be taken later, ConfigError for what is taken
+        once the gateway goes by its own name.
         """
         self.counters["bytes"] += len(payload)
         try:
             if len(payload) > MAX_PACKED:
                 raise Rejected("the payload has more than %d bytes" % MAX_PACKED, "send smaller batches")
             batch = loads(unpack(payload, MAX_PLAIN))
-            if gateway is not None and batch.gateway != gateway:
-                raise Rejected("the envelope says it is from %s, the line is that of %s" % (batch.gateway, gateway), "")
         except Rejected:
             self.counters["refused"] += 1
             raise
+        if gateway is not None and batch.gateway != gateway:
+            self.counters["turned_away"] += 1
+            raise ConfigError("the gateway calls itself %s, the line is that of %s" % (batch.gateway, gateway), "mend [gateway] name")
         if self.waiting.full():
             self.counters["turned_away"] += 1
             raise NotConnected("too much waits for the database", "it is sent again later")

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import sqlite3
+import threading
+import time
 
 import pytest
 
@@ -136,6 +138,30 @@ async def test_a_power_cut_while_a_damaged_file_is_restored_loses_nothing(tmp_pa
     storage = SqliteStorage(str(path))
     await storage.open()
     assert [row[0] for row in await storage.read(0, 999)] == list(range(21, 201))
+    await storage.close()
+
+
+async def test_a_stop_in_the_middle_of_a_commit_keeps_each_record_once(tmp_path):
+    storage, written = SqliteStorage(str(tmp_path / "outbox.db")), threading.Event()
+    outbox = Outbox(storage, {"event": (1 << 20, "reject")}, Clock)
+    await outbox.open()
+    write = storage._write
+
+    def slow(*given):
+        result = write(*given)
+        written.set()
+        time.sleep(0.1)
+        return result
+    storage._write = slow
+    outbox.offer([Summary("s", "event", "event", i, "", {}) for i in range(5)])
+    commit = asyncio.ensure_future(outbox.commit())
+    await asyncio.to_thread(written.wait)
+    commit.cancel()  # as the supervisor does when the gateway stops; the disk is at work
+    await asyncio.gather(commit, return_exceptions=True)
+    await outbox.close()
+    storage = SqliteStorage(str(tmp_path / "outbox.db"))
+    await storage.open()
+    assert [row[0] for row in await storage.read(0, 100)] == [1, 2, 3, 4, 5]
     await storage.close()
 
 
