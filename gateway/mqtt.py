@@ -35,11 +35,11 @@ def tls(options):
 
 
 def client_of(options, name, version, will):
-    """An aiomqtt client, not yet connected. options: as those of gateway.uplinks.mqtt; will: (topic, payload) or None."""
+    """An aiomqtt client, not yet connected. options: as those of gateway.uplinks.mqtt; will: Message or None."""
     where = urlsplit(options["url"])
     if where.scheme not in ("mqtt", "mqtts") or not where.hostname:
         raise ConfigError("url is %r" % options["url"], "write mqtt://host or mqtts://host:8883")
-    will = will and aiomqtt.Will(will[0], will[1], qos=1, retain=True)
+    will = will and aiomqtt.Will(will.topic, will.payload, qos=1, retain=will.retain)
     return aiomqtt.Client(
         where.hostname, where.port or (8883 if where.scheme == "mqtts" else 1883), identifier=name, protocol=version, will=will,
         username=options["user"] or None, password=os.environ.get(options["password_env"]), tls_context=tls(options),
@@ -90,9 +90,9 @@ def properties_of(message):
 
 
 async def publish(client, message):
-    """Publish a Message and wait for the broker's acknowledgement. Raises NotConnected."""
+    """Publish a Message and wait for the broker's acknowledgement (at QoS 0: until it is on the line). Raises NotConnected."""
     try:
-        await client.publish(message.topic, message.payload, qos=1, retain=message.retain, properties=properties_of(message))
+        await client.publish(message.topic, message.payload, qos=message.qos, retain=message.retain, properties=properties_of(message))
     except (aiomqtt.MqttError, OSError) as error:
         raise NotConnected("the broker: " + in_words(error), "the line is tried again")
 
