@@ -34,14 +34,14 @@ def unit(name):
 
 
 class HomeAssistant(DeviceForm):
-    """configs: {topic: payload} of what is announced."""
+    """configs: {topic: payload} of what is announced; spent: topics of last records whose entities have just been taken away."""
 
     def __init__(self, gateway, options):
         super().__init__(gateway, options)
         self.node = "heed-" + slug(gateway)
         self.root = ROOT + slug(gateway) + "/"
         self.listens = "%s/+/%s/+/config" % (options["discovery"], self.node)
-        self.configs = {}
+        self.configs, self.spent = {}, []
 
     def _state(self, text):
         return Message(self.root + "state", text, True)
@@ -50,7 +50,7 @@ class HomeAssistant(DeviceForm):
         return self._state(b"offline")
 
     def closing(self):
-        return [self._state(b"offline")]
+        return [*self._swept(), self._state(b"offline")]
 
     def opened(self):
         own = {"name": "connection", "state_topic": self.root + "state", "payload_on": "online", "payload_off": "offline",
@@ -78,7 +78,12 @@ class HomeAssistant(DeviceForm):
         return self.node + "-" + slug(stream) if stream else self.node
 
     def carried(self, batch):
-        return [message for seq, fields in batch.records for message in self._record(batch.epoch, seq, fields)]
+        return self._swept() + [message for seq, fields in batch.records for message in self._record(batch.epoch, seq, fields)]
+
+    def _swept(self):
+        """Empty payloads end what is retained. Not at once: entities that are still on their way out would take them for records."""
+        spent, self.spent = self.spent, []
+        return [Message(topic, b"", True) for topic in spent]
 
     def _record(self, epoch, seq, fields):
         kind = slug(fields["kind"])
@@ -107,11 +112,11 @@ class HomeAssistant(DeviceForm):
         return messages
 
     def left(self, stream):
-        """Empty payloads take away what is retained, and with it the entities."""
+        """Empty configurations take the entities away."""
         mine = dumps({"identifiers": [self._id(stream)]})[1:-1]
         gone = [topic for topic, payload in self.configs.items() if mine in payload]
-        states = {json.loads(self.configs.pop(topic))["state_topic"] for topic in gone}
-        return [Message(topic, b"", True) for topic in [*gone, *sorted(states)]]
+        self.spent += sorted({json.loads(self.configs.pop(topic))["state_topic"] for topic in gone})
+        return [Message(topic, b"", True) for topic in gone]
 
     def heard(self, topic, payload):
         """A configuration that is retained: this gateway's own, of now or of a former run."""

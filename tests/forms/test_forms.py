@@ -197,12 +197,13 @@ async def test_homeassistant_is_announced_kept_and_taken_away(tmp_path, mosquitt
     assert why["device_class"] == "duration" and why["value_template"] == '{{ value_json.data["why.ms"] | default(none) }}'
     assert kept["heed/ha/gw/state"] == b"offline"  # said goodbye
     other = uplink_of(mqtt, tmp_path, **given)  # another run: knows what the former left, and takes it away in its turn
-    async with Line(tmp_path, other) as line, Listener(mosquitto.port, "#") as listener:
-        await listener.quiet()
-        assert set(other.form.present) == {"bed/0", "bed/1"}
-        other.form.present["bed/0"] -= 1000 * 3600
-        await offer(line, 61, 61)
-        await line.delivered()
+    async with Listener(mosquitto.port, "#") as listener:
+        async with Line(tmp_path, other) as line:
+            await listener.quiet()
+            assert set(other.form.present) == {"bed/0", "bed/1"}
+            other.form.present["bed/0"] -= 1000 * 3600
+            await offer(line, 61, 61)
+            await line.delivered()
         await listener.quiet()
         left = last_retained(listener.heard)
     assert not [topic for topic in left if slug("bed/0") in topic]
