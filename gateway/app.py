@@ -61,6 +61,9 @@ class Gateway:
             self._add(sensor, lambda part, context: Reader(part, channels[sensor.feeds], Clock, rests))
         self.status = status.Status(self.folder, self.supervisor, self.outbox, self.sources)
         self.supervisor.add("status", self.status.run)
+        if self.config.gateway["metrics_port"]:
+            from gateway import metrics  # a web server is not for those who want none
+            self.supervisor.add("metrics", metrics.Metrics(self.status, self.config.gateway["metrics_port"]).run)
 
     def _add(self, part, build, essential=False):
         """Make one part and the piece of flow around it, a child of the supervisor."""

@@ -17,6 +17,7 @@ GATEWAY = {"options": {
     "name": {"default": "heed", "type": "str", "help": "name of this gateway upstream"},
     "data": {"default": "heed-data", "type": "path", "help": "folder for the outbox, status and files of plugins"},
     "plugins": {"default": "", "type": "path", "help": "folder with plugins of your own"},
+    "metrics_port": {"default": 0, "type": "int", "min": 0, "max": 65535, "help": "port of the loopback for Prometheus, 0 = none"},
     "log": {"default": "info", "type": "str", "choices": ("debug", "info", "warning", "error"), "help": "log level"}}}
 OUTBOX = {"options": {
     "commit_ms": {"default": 20, "type": "int", "min": 0, "max": 10000, "help": "how long a commit waits for company"},

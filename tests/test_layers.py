@@ -11,7 +11,7 @@ from tests.gates.portable_ast import MODULES
 FOLDERS = ("gateway", "sensors", "plugins", "models", "firmware_tools")
 # One owner file for each dependency that could be exchanged; numpy is everywhere arrays are.
 OWNERS = {"ai_edge_litert": ["models/runtimes/litert.py"], "tflite_runtime": ["models/runtimes/litert.py"],
-          "aiohttp": ["gateway/uplinks/http.py", "gateway/hub/http.py"], "aiomqtt": ["gateway/mqtt.py"], "paho": ["gateway/mqtt.py"],
+          "aiohttp": ["gateway/uplinks/http.py", "gateway/hub/http.py", "gateway/metrics.py"], "aiomqtt": ["gateway/mqtt.py"], "paho": ["gateway/mqtt.py"],
           "psycopg": ["gateway/hub/postgres.py"], "compression": ["gateway/forms/compress.py"], "google": ["gateway/forms/sparkplug"],
           "backports": ["gateway/forms/compress.py"], "click": ["firmware_tools/cli/"], "rich": ["firmware_tools/"],
           "plotext": ["firmware_tools/demo_ecg.py"], "matplotlib": ["firmware_tools/plot_ecg.py"],

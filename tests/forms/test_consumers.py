@@ -4,12 +4,12 @@ gateway beside ours, Prometheus's promtool. Heavy: `make test-consumers` sets up
 import asyncio
 import json
 import subprocess
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from firmware_tools.services import program
+from firmware_tools.bench import sync_peer
+from firmware_tools.services import free_port, program
 from gateway.core.batch import Batch
 from gateway.core.compat import wall_ms
 from gateway.core.errors import HeedError
@@ -18,6 +18,7 @@ from gateway.uplinks import mqtt
 from tests.forms.line import Listener, Proxy
 from tests.forms.test_forms import NOW, OPTIONS, summary
 from tests.gates.portable import ROOT
+from tests.gateway.test_metrics import scraped
 from tests.hub.test_hub import Line, uplink_of
 from tests.services import mosquitto  # noqa: F401  fixture
 
@@ -141,7 +142,6 @@ def test_the_cloudevents_sdk_takes_every_event():
 
 
 async def test_thingsboard_gets_of_us_what_it_gets_of_its_own_gateway(mosquitto):
-    from firmware_tools.bench import sync_peer
     if not (ROOT / ".cache/peer-thingsboard/stamp").exists():
         pytest.skip(".cache/peer-thingsboard is not there: make test-consumers")
     async with sync_peer.platform() as (site, port, folder), Listener(port, "v1/#") as listener:
@@ -165,3 +165,16 @@ def shape(told):
         return {key: type(value).__name__ for key, value in told.items()}
     return sorted({(type(entries).__name__, tuple(sorted(entry)), type(entry["ts"]).__name__, type(entry["values"]).__name__)
                    for entries in told.values() for entry in entries} if isinstance(next(iter(told.values())), list) else {"attributes"})
+
+
+async def test_prometheus_reads_the_metrics(tmp_path):
+    text = await scraped(tmp_path, free_port())
+    code = "import sys; from prometheus_client.parser import text_string_to_metric_families as read; print(len(list(read(sys.stdin.read()))))"
+    done = subprocess.run([python_of(".venv-consumers"), "-c", code], input=text, capture_output=True, text=True)
+    assert done.returncode == 0 and int(done.stdout) >= 8, done.stderr
+    try:
+        promtool = program("promtool")
+    except HeedError:
+        pytest.skip("promtool is not there: apt-get install prometheus")
+    done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True)
+    assert done.returncode == 0 and not done.stderr, done.stderr

@@ -9,6 +9,7 @@ mqtt-spb-wrapper's application sees it (that library does not resolve aliases, s
 import contextlib
 import json
 import sys
+import time
 
 import paho.mqtt.client
 from mqtt_spb_wrapper import MqttSpbEntityApp
@@ -54,6 +55,8 @@ def main(port, group):
     with contextlib.redirect_stdout(sys.stderr):
         app = MqttSpbEntityApp(group, "host")
         app.connect(host="127.0.0.1", port=int(port))
+        while not app.is_initialized():  # what comes in its first seconds it takes for retained
+            time.sleep(0.1)
     print("ready", flush=True)
     while sys.stdin.readline():
         print(json.dumps({"records": decoder.records, "kinds": decoder.kinds, "state": state(app)}), flush=True)
