@@ -108,7 +108,7 @@ class HomeAssistant(DeviceForm):
             messages += self._announce("event", prefix, event, stream)
         for name, value in values:
             if name not in TIMES and not isinstance(fields["data"].get(name), (list, tuple)):
-                messages += self._announce("sensor", "%s-%s" % (prefix, slug(name)), sensor(kind, name, value, topic), stream)
+                messages += self._announce("sensor", "%s-%s" % (prefix, slug(name.replace(".", "-"))), sensor(kind, name, value, topic), stream)
         return messages
 
     def left(self, stream):

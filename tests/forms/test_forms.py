@@ -2,20 +2,26 @@
 
 import asyncio
 import json
+import re
+import textwrap
 
 import pytest
 
+from firmware_tools import services
+from gateway import app, config
 from gateway.core.batch import Batch
 from gateway.core.compat import wall_ms
-from gateway.core.errors import ConfigError, Rejected
+from gateway.core.errors import ConfigError, NotConnected, Rejected
 from gateway.core.records import Summary
 from gateway.forms import load
 from gateway.forms.devices import flat, slug
+from gateway.testing import check_uplink
 from gateway.uplinks import mqtt
 from tests.forms.line import Listener, Proxy, last_retained
 from tests.forms.sparkplug_host import Host, Payload
 from tests.hub.test_hub import Line, uplink_of
-from tests.services import mosquitto  # noqa: F401  fixture
+from tests.gates.portable import ROOT
+from tests.services import installed, mosquitto  # noqa: F401  fixture
 
 NOW = 1700000000000
 OPTIONS = {name: spec.get("default") for name, spec in mqtt.MANIFEST["options"].items()}
@@ -193,7 +199,7 @@ async def test_homeassistant_is_announced_kept_and_taken_away(tmp_path, mosquitt
         assert config["device"].get("via_device", "heed-gw") == "heed-gw"
     bpm = configs["homeassistant/sensor/heed-gw/%s-minute-bpm/config" % slug("bed/1")]
     assert bpm["unit_of_measurement"] == "bpm" and bpm["availability_topic"] == "heed/ha/gw/state" and bpm["device"]["name"] == "bed/1"
-    why = configs["homeassistant/sensor/heed-gw/%s-event-why_ms-%s/config" % (slug("bed/0"), slug("why.ms")[-8:])]
+    why = configs["homeassistant/sensor/heed-gw/%s-event-why-ms/config" % slug("bed/0")]
     assert why["device_class"] == "duration" and why["value_template"] == '{{ value_json.data["why.ms"] | default(none) }}'
     assert kept["heed/ha/gw/state"] == b"offline"  # said goodbye
     other = uplink_of(mqtt, tmp_path, **given)  # another run: knows what the former left, and takes it away in its turn
@@ -246,8 +252,66 @@ def test_names_stay_different_and_data_flat():
     assert flat({"a": {"b": 1, "c": {}}, "d": [1, [2]], "e": None, "f": False}) == [("a.b", 1), ("d", "[1,[2]]"), ("f", False)]
 
 
+@pytest.mark.parametrize("form", READERS)
+async def test_every_form_holds_the_contract_of_uplinks(tmp_path, mosquitto, form):
+    await check_uplink(lambda: uplink_of(mqtt, tmp_path, url=mosquitto.url, form=form, acknowledged_by="broker"))
+
+
+async def test_a_broker_with_3_1_1_only_takes_all_but_cloudevents(tmp_path):
+    with installed(services.Nats, "nats-server") as nats:
+        given = {"url": nats.url, "acknowledged_by": "broker"}
+        for gateway, form in (("gw-1", "homeassistant"), ("gw-2", "thingsboard")):
+            async with Line(tmp_path, uplink_of(mqtt, tmp_path, gateway, form=form, **given), gateway) as line:
+                await offer(line, 1, 500)
+                await line.delivered()
+        with pytest.raises(NotConnected, match="MQTT 5"):
+            await uplink_of(mqtt, tmp_path, form="cloudevents", **given).open()
+
+
+@pytest.mark.parametrize("page", ["home-assistant", "thingsboard", "forms"])
+def test_the_settings_in_the_docs_are_sound(page):
+    for text in re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / (page + ".md")).read_text(), re.S):
+        chosen, faults = config.check_text(textwrap.dedent(text), page, [])
+        assert not faults and load(chosen.uplinks[0].options["form"]), [str(fault) for fault in faults]
+
+
 def test_a_form_says_what_it_cannot_do(tmp_path):
     with pytest.raises(ConfigError):
         uplink_of(mqtt, tmp_path, url="mqtt://localhost", form="sparkplug")
     with pytest.raises(ConfigError):
         uplink_of(mqtt, tmp_path, url="mqtt://localhost", form="sparkplug", acknowledged_by="broker", group="a/b")
+
+
+REAL = """
+[gateway]
+name = "gw"
+data = '%s'
+[[sensor]]
+name = "bed-1"
+kind = "replay"
+feeds = "ecg"
+options = { record = '%s', speed = 0.0 }
+[[plugin]]
+name = "ecg"
+kind = "ecg"
+[[uplink]]
+name = "file"
+kind = "file"
+[[uplink]]
+name = "platform"
+kind = "mqtt"
+options = { url = "%s", form = "%s", acknowledged_by = "broker" }
+"""
+
+
+@pytest.mark.parametrize("form", READERS)
+async def test_a_real_ecg_arrives_as_it_was_written_to_the_file(tmp_path, mosquitto, mitdb, form):
+    topic, reader = READERS[form]
+    chosen, faults = config.check_text(REAL % (tmp_path, mitdb / "200", mosquitto.url, form), "test", [])
+    assert not faults, [str(fault) for fault in faults]
+    async with Listener(mosquitto.port, topic) as listener:
+        await app.Gateway(chosen).run(until_end=True)
+        await listener.quiet()
+    written = [json.loads(line) for line in (tmp_path / "summaries.jsonl").read_text().splitlines()]
+    told = Sparkplugged("gw", True) if form == "sparkplug" else reader()
+    assert sorted(told(listener.heard)) == [record["seq"] for record in written] and len(written) > 30
