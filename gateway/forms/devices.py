@@ -1,6 +1,7 @@
 """What the forms of people's platforms share: a device for each stream, and data as flat names and plain values."""
 
 import json
+import math
 import re
 import time
 import zlib
@@ -9,12 +10,13 @@ from gateway.forms import Form
 
 
 def flat(data, prefix=""):
-    """[("classes.N", 70), ...]: the plain values of nested data, None left out; a list stays one value, as JSON text."""
+    """[("classes.N", 70), ...]: the plain values of nested data; a list stays one value, as JSON text. What is no value is
+    left out: None, and the floats that JSON has no word for."""
     out = []
     for name, value in data.items():
         if isinstance(value, dict):
             out += flat(value, prefix + name + ".")
-        elif value is not None:
+        elif value is not None and not (isinstance(value, float) and not math.isfinite(value)):
             out.append((prefix + name, json.dumps(value, separators=(",", ":")) if isinstance(value, (list, tuple)) else value))
     return out
 

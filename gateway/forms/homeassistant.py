@@ -90,7 +90,8 @@ class HomeAssistant(DeviceForm):
         topic = self.root + (slug(fields["stream"]) or OWN) + "/" + kind
         values = flat(fields["data"])
         messages = self._entities(fields, topic, values)
-        record = {"epoch": epoch, "seq": seq, "t_ms": fields["t_ms"], "class": fields["cls"], "reason": fields["reason"], "data": dict(values)}
+        record = {"epoch": epoch, "seq": seq, "t_ms": fields["t_ms"], "class": fields["cls"], "reason": fields["reason"],
+                  "data": dict(values)}
         messages.append(Message(topic, dumps(record), True))
         if fields["cls"] in HAPPENINGS:
             messages.append(Message(topic + "/event", dumps(dict(record, event_type=fields["cls"]))))
@@ -108,7 +109,8 @@ class HomeAssistant(DeviceForm):
             messages += self._announce("event", prefix, event, stream)
         for name, value in values:
             if name not in TIMES and not isinstance(fields["data"].get(name), (list, tuple)):
-                messages += self._announce("sensor", "%s-%s" % (prefix, slug(name.replace(".", "-"))), sensor(kind, name, value, topic), stream)
+                object_id = "%s-%s" % (prefix, slug(name.replace(".", "-")))
+                messages += self._announce("sensor", object_id, sensor(kind, name, value, topic), stream)
         return messages
 
     def left(self, stream):

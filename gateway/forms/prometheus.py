@@ -7,8 +7,9 @@ CONTENT_TYPE = "text/plain; version=0.0.4"
 HELP = {
     "up": "1 while the gateway runs and writes its status", "up_seconds": "time since its start",
     "part_state": "1 for the state that a part is in", "part_restarts_total": "restarts of a part",
-    "part_total": "what a part has counted", "outbox_waiting_records": "accepted records that no uplink has delivered yet",
-    "outbox_waiting_bytes": "their bytes on disk", "outbox_total": "what the outbox has counted", "outbox_fault": "1 while it cannot commit",
+    "part_total": "what a part has counted", "outbox_total": "what the outbox has counted",
+    "outbox_waiting_records": "accepted records that no uplink has delivered yet", "outbox_waiting_bytes": "their bytes on disk",
+    "outbox_fault": "1 while the outbox cannot commit",
 }
 
 

@@ -113,8 +113,8 @@ class Host:
             rule(metric.HasField("alias") and not metric.HasField("name"), "payloads-alias-data-cmd-requirement")
             rule(not metric.HasField("datatype"), "payloads-metric-datatype-not-req")
             rule(metric.HasField("timestamp"), "payloads-name-birth-data-requirement")
-            rule(metric.alias in self.aliases and self.aliases[metric.alias][0] == device, "topics-%s-payload" % kind, "topics-dbirth-metric-reqs")
-            _, name, datatype = self.aliases[metric.alias]
+            owner, name, datatype = self.aliases.get(metric.alias, (None, "", 0))
+            rule(owner == device, "topics-%s-payload" % kind, "topics-dbirth-metric-reqs")
             rule(metric.WhichOneof("value") == VALUE_OF[datatype], "payloads-metric-datatype-value-type")
             value = getattr(metric, VALUE_OF[datatype])
             values[name] = value - (1 << 64) if datatype == Int64 and value >> 63 else value

@@ -83,7 +83,8 @@ def numbers(told, kind):
 
 async def test_home_assistant_has_every_record_as_entities(tmp_path, mosquitto):
     (tmp_path / "ha").mkdir()
-    async with Consumer(".venv-homeassistant", "home_assistant.py", tmp_path / "ha", mosquitto.port) as core, Proxy(mosquitto.port) as proxy:
+    home = Consumer(".venv-homeassistant", "home_assistant.py", tmp_path / "ha", mosquitto.port)
+    async with home as core, Proxy(mosquitto.port) as proxy:
         uplink = uplink_of(mqtt, tmp_path, url=proxy.url, form="homeassistant", acknowledged_by="broker", timeout_s=2)
         async with Line(tmp_path, uplink) as line:
             await offer(line, 1, 60)  # it listens to new entities only after a while
@@ -121,7 +122,8 @@ async def test_sparkplug_libraries_decode_and_follow(tmp_path, mosquitto):
         await asyncio.sleep(0.5)
         after = await host.ask()
     assert not [kind for kind in after["kinds"] if ":" in kind], after["kinds"]
-    records = {values[name]: (device, t_ms, old, values) for device, t_ms, old, values in after["records"] for name in values if name.endswith("/seq")}
+    records = {values[name]: (device, t_ms, old, values)
+               for device, t_ms, old, values in after["records"] for name in values if name.endswith("/seq")}
     assert sorted(records) == list(range(1, 150))
     assert records[50][0] == "" and records[50][3]["gap/records"] == 50
     assert records[9][3]["minute/load"] == 9 / 8 and records[9][1] == summary(9).t_ms and records[9][2] and not records[120][2]
@@ -132,12 +134,14 @@ async def test_sparkplug_libraries_decode_and_follow(tmp_path, mosquitto):
 
 def test_the_cloudevents_sdk_takes_every_event():
     fields = [(seq, summary(seq).to_dict()) for seq in range(1, 101)]
-    lines = [json.dumps({"user": message.properties["user"], "content_type": message.properties["content_type"], "data": message.payload.decode()})
+    lines = [json.dumps(dict(message.properties, data=message.payload.decode()))
              for message in load("cloudevents")("gw", OPTIONS).batch(Batch("gw", "e" * 16, fields))]
-    done = subprocess.run([python_of(".venv-consumers"), str(FOLDER / "cloudevents.py")], input="\n".join(lines), capture_output=True, text=True)
+    command = [python_of(".venv-consumers"), str(FOLDER / "cloudevents.py")]
+    done = subprocess.run(command, input="\n".join(lines), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     events = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [event["data"] for event in events] == [row for _, row in fields] and len({event["attributes"]["id"] for event in events}) == 100
+    assert [event["data"] for event in events] == [row for _, row in fields]
+    assert len({event["attributes"]["id"] for event in events}) == 100
     assert events[8]["attributes"]["subject"] == "bed/1" and events[8]["t_ms"] == NOW + 9000
 
 
@@ -169,7 +173,7 @@ def shape(told):
 
 async def test_prometheus_reads_the_metrics(tmp_path):
     text = await scraped(tmp_path, free_port())
-    code = "import sys; from prometheus_client.parser import text_string_to_metric_families as read; print(len(list(read(sys.stdin.read()))))"
+    code = "import sys, prometheus_client.parser as p; print(len(list(p.text_string_to_metric_families(sys.stdin.read()))))"
     done = subprocess.run([python_of(".venv-consumers"), "-c", code], input=text, capture_output=True, text=True)
     assert done.returncode == 0 and int(done.stdout) >= 8, done.stderr
     try:

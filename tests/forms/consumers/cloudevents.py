@@ -1,5 +1,5 @@
-"""The CloudEvents SDK: run by an environment of its own (`make consumers`). The SDK has no MQTT binding; its HTTP binding takes the same
-attributes with the prefix ce-, and its event class validates them.
+"""The CloudEvents SDK: run by an environment of its own (`make test-consumers`). The SDK has no MQTT binding; its HTTP binding takes
+the same attributes with the prefix ce-, and its event class validates them.
 
     python cloudevents.py < messages
 

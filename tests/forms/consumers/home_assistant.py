@@ -1,4 +1,4 @@
-"""A whole Home Assistant core with its MQTT integration: run by the environment of its own (`make consumers`), imports nothing of ours.
+"""A whole Home Assistant core with its MQTT integration: run by an environment of its own (`make test-consumers`).
 
     python home_assistant.py FOLDER PORT
 
@@ -37,8 +37,8 @@ def snapshot(hass, written, complaints):
         entry = entities.async_get(state.entity_id)
         device = entry and devices.async_get(entry.device_id)
         via = device and device.via_device_id and devices.async_get(device.via_device_id)
-        found.append({"entity_id": state.entity_id, "state": state.state, "attributes": dict(state.attributes), "device": device and device.name,
-                      "via": via and via.name, "unique_id": entry and entry.unique_id})
+        found.append({"entity_id": state.entity_id, "state": state.state, "attributes": dict(state.attributes),
+                      "device": device and device.name, "via": via and via.name, "unique_id": entry and entry.unique_id})
     return {"entities": found, "written": written, "complaints": complaints.lines}
 
 

@@ -1,4 +1,4 @@
-"""Two Sparkplug consumers that are not ours, pysparkplug and mqtt-spb-wrapper: run by the environment of their own (`make consumers`).
+"""Two Sparkplug consumers that are not ours, pysparkplug and mqtt-spb-wrapper: run by the environment of their own (`make test-consumers`).
 
     python sparkplug.py PORT GROUP
 
