@@ -22,7 +22,8 @@ def load(name):
 
 class Form:
     """Base of all forms: nothing to say but batches. acknowledges: topic of application-level acknowledgements, or "";
-    listens: topic filter of what else it wants to hear, or ""; needs_mqtt5: whether it cannot be said in MQTT 3.1.1."""
+    listens: topic filter of what else it wants to hear, or ""; needs_mqtt5: whether it cannot be said in MQTT 3.1.1;
+    memory: dict whose values the uplink keeps over a restart."""
 
     acknowledges = ""
     listens = ""
@@ -32,6 +33,7 @@ class Form:
     def __init__(self, gateway, options):
         self.gateway = gateway
         self.options = options
+        self.memory = {}
 
     def will(self):
         """The Message that the broker sends when this gateway is gone, or None."""

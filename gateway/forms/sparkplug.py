@@ -63,7 +63,7 @@ class Sparkplug(DeviceForm):
         super().__init__(gateway, options)
         if not options["group"] or slug(options["group"], RESERVED) != options["group"]:
             raise ConfigError("group is %r" % options["group"], "a Sparkplug group id is not empty and holds no +, / or #")
-        self.bd_seq, self.seq, self.epoch, self.aliases = -1, 0, "", 0
+        self.bd_seq, self.seq, self.epoch, self.aliases = None, 0, "", 0
         self.metrics = {"": {}}
         for name, value in (("bdSeq", 0), (REBIRTH, False), ("Properties/Heed version", __version__), ("epoch", "")):
             self._learn("", name, value)
@@ -86,8 +86,9 @@ class Sparkplug(DeviceForm):
         return changed
 
     def will(self):
-        """NDEATH; each connection has a bdSeq of its own."""
-        self.bd_seq = (self.bd_seq + 1) % 256
+        """NDEATH; each connection has a bdSeq of its own, also after a restart: a death that comes late must not end a new life."""
+        last = self.memory.get("bdSeq", -1) if self.bd_seq is None else self.bd_seq
+        self.bd_seq = (last + 1) % 256 if isinstance(last, int) else 0
         self.metrics[""]["bdSeq"].value = self.bd_seq
         return self._death()
 
@@ -100,6 +101,7 @@ class Sparkplug(DeviceForm):
         return [self._death()]
 
     def opened(self):
+        self.memory["bdSeq"] = self.bd_seq
         return self._births()
 
     def _births(self):

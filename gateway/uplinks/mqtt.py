@@ -7,6 +7,7 @@ from gateway import mqtt
 from gateway.core.errors import ConfigError, NotConnected, Rejected
 from gateway.core.plugin import Uplink
 from gateway.forms import load
+from gateway.forms.memory import Memory
 
 MANIFEST = {
     "kind": "uplink", "name": "mqtt", "version": "0.1.0", "api": 1,
@@ -43,6 +44,7 @@ class MqttUplink(Uplink):
     def __init__(self, options, context):
         super().__init__(options, context)
         self.form = load(options["form"])(context.gateway, options)
+        self.form.memory = Memory(context.path(context.name + "-form.json"))
         self.hub = options["acknowledged_by"] == "hub"
         if self.hub and not self.form.acknowledges:
             raise ConfigError('form = "%s" knows no hub' % options["form"], 'set acknowledged_by = "broker", and see what its help says')

@@ -142,17 +142,22 @@ async def test_sparkplug_births_deaths_rebirths_and_history(tmp_path, mosquitto)
         async with Line(tmp_path, uplink) as line:
             await line.outbox.accepted(line.outbox.offer([summary(304)]))
             await line.delivered()
+        again = uplink_of(mqtt, tmp_path, url=mosquitto.url, form="sparkplug", acknowledged_by="broker", group="ward")
+        async with Line(tmp_path, again) as line:
+            await line.outbox.accepted(line.outbox.offer([summary(305)]))
+            await line.delivered()
         await listener.quiet()
         for message in listener.heard:
             host.take(str(message.topic), bytes(message.payload), message.qos, message.retain)
             told += "DDEATH" in str(message.topic)
-    assert host.sessions == [0, 1] and not host.online and told == 1
+    assert host.sessions == [0, 1, 2] and not host.online and told == 1
     assert host.births.count(("nbirth", "")) >= 3 and {"bed_0", "bed_1"} == {name[:5] for kind, name in host.births if kind == "dbirth"}
-    assert host.births[-2:] == [("dbirth", slug("bed/0", "[+/#]")), ("dbirth", slug("bed/1", "[+/#]"))]
+    zero, one = (("dbirth", slug(name, "[+/#]")) for name in ("bed/0", "bed/1"))
+    assert host.births[-5:] == [("nbirth", ""), zero, one, ("nbirth", ""), one]
     numbered = {values[name]: (device, t_ms, old, values)
                 for device, t_ms, old, values in host.records for name in values if name.endswith("/seq")}
-    assert sorted(numbered) == list(range(1, 305))
-    assert not any(numbered[i][2] for i in range(1, 301)) and all(numbered[i][2] for i in range(301, 305))
+    assert sorted(numbered) == list(range(1, 306))
+    assert not any(numbered[i][2] for i in range(1, 301)) and all(numbered[i][2] for i in range(301, 306))
     device, t_ms, _, values = numbered[303]
     assert t_ms == summary(303).t_ms and values == {
         "minute/seq": 303, "minute/class": "digest", "minute/reason": "minute 303", "minute/bpm": 66, "minute/classes/N": 303,
