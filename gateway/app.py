@@ -37,7 +37,7 @@ class Gateway:
         self.supervisor = Supervisor(Clock, self.context.log)
         self.outbox = Outbox(SqliteStorage(str(self.folder / "outbox.db")), config.limits, Clock, config.gateway["name"],
                              [uplink.name for uplink in config.uplinks], **config.outbox)
-        self.sources, self.feeds, self.pipelines, self.runners = {}, {}, [], {}
+        self.sources, self.notes, self.feeds, self.pipelines, self.runners = {}, {}, {}, [], {}
         self.stopping = asyncio.Event()
         self._add_all()
 
@@ -59,7 +59,7 @@ class Gateway:
             self._count(plugin.name, lambda model=model: dict(model.context.counters))
         for sensor in self.config.sensors:
             self._add(sensor, lambda part, context: Reader(part, channels[sensor.feeds], Clock, rests))
-        self.status = status.Status(self.folder, self.supervisor, self.outbox, self.sources)
+        self.status = status.Status(self.folder, self.supervisor, self.outbox, self.sources, self.notes)
         self.supervisor.add("status", self.status.run)
         if self.config.gateway["metrics_port"]:
             from gateway import metrics  # a web server is not for those who want none
@@ -72,6 +72,7 @@ class Gateway:
                        lambda: discover.load(part.found)(part.options, context))
         runner = build(made, context)
         self.runners[runner] = "[[%s]] %r" % (part.table, part.name)
+        self.notes[part.name] = lambda: getattr(runner, "note", "")
         self.supervisor.add(part.name, runner.run, essential)
         self._count(part.name, lambda: runner.counters)
         self._count(part.name, lambda: context.counters)
@@ -102,7 +103,7 @@ class Gateway:
         state = await self.outbox.open()
         if state["fault"]:
             self.context.log("error", state["fault"])
-            self.context.count("outbox_damaged")
+            self.status.fault = state["fault"]
         self.supervisor.start()
         closers = [asyncio.ensure_future(self._close_at_end(*feed)) for feed in self.feeds.values()]
         try:

@@ -40,10 +40,13 @@ def client_of(options, name, version, will):
     if where.scheme not in ("mqtt", "mqtts") or not where.hostname:
         raise ConfigError("url is %r" % options["url"], "write mqtt://host or mqtts://host:8883")
     will = will and aiomqtt.Will(will.topic, will.payload, qos=1, retain=will.retain)
-    return aiomqtt.Client(
+    client = aiomqtt.Client(
         where.hostname, where.port or (8883 if where.scheme == "mqtts" else 1883), identifier=name, protocol=version, will=will,
         username=options["user"] or None, password=os.environ.get(options["password_env"]), tls_context=tls(options),
         timeout=options["timeout_s"], keepalive=30, max_inflight_messages=100, max_queued_incoming_messages=1000, logger=QUIET)
+    # The loss of a line that nobody waits at is no news: without this asyncio prints it.
+    client._disconnected.add_done_callback(lambda lost: lost.cancelled() or lost.exception())
+    return client
 
 
 async def connect(options, name, will=None):

@@ -8,8 +8,8 @@ from aiohttp import web
 from gateway.core.errors import NotConnected, Rejected
 from gateway.forms.compress import NAMES
 from gateway.forms.prometheus import text_of
+from gateway.hub.ingest import MAX_PACKED
 
-MAX_PACKED = 2 << 20
 MAX_RECORDS = 1000
 
 

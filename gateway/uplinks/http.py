@@ -65,7 +65,7 @@ class HttpUplink(Uplink):
             raise NotConnected("%s: %s" % (self.options["url"], str(error) or type(error).__name__), "is the hub up?")
 
     def _acknowledged(self, batch, status, text):
-        """The number acknowledged, if the answer makes sense."""
+        """The number acknowledged, if the answer makes sense; of what an earlier session sent, only what was sent again."""
         if status in REFUSALS:
             raise Rejected("the hub refuses the batch with status %d" % status, text[:200].decode(errors="replace"))
         if status != 200:
@@ -75,10 +75,10 @@ class HttpUplink(Uplink):
             epoch, seq = answer["epoch"], answer["acknowledged"]
         except (ValueError, TypeError, KeyError):
             epoch, seq = None, None
-        if epoch != batch.epoch or type(seq) is not int or not 0 <= seq <= self.sent:
+        if epoch != batch.epoch or type(seq) is not int or not 0 <= seq <= batch.newest:
             self.context.count("nonsense_answers")
             raise NotConnected("the hub's answer acknowledges nothing that was sent", "is the url that of a Heed hub?")
-        return seq
+        return min(seq, self.sent)
 
     async def close(self):
         """Close the session."""

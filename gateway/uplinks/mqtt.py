@@ -52,7 +52,8 @@ class MqttUplink(Uplink):
 
     async def open(self):
         """Connect, listen for acknowledgements, say that this gateway is here."""
-        self.flying, self.acknowledged, self.sent, self.epoch, self.fault = [], 0, 0, "", None
+        self.flying, self.epoch, self.fault = [], "", None
+        self.acknowledged = self.sent = self.newest = 0
         self.moved = asyncio.Event()
         self.client, five = await mqtt.connect(self.options, "heed-" + self.context.gateway, self.form.will())
         self.listener = asyncio.ensure_future(self._listen())
@@ -96,11 +97,12 @@ class MqttUplink(Uplink):
             return self._nonsense("the hub's answer makes no sense")
         if epoch != self.epoch:
             return self.context.count("answers_of_other_epochs")
-        if not sound or seq > self.sent:
+        if not sound or seq > self.newest:
             return self._nonsense("the hub acknowledges what was never sent")
         if refused and tuple(refused) in [flight[:2] for flight in self.flying]:
             self._fail(Rejected("the hub refuses records %d to %d: %s" % (*refused, answer.get("why")), ""))
-        self.acknowledged = max(self.acknowledged, seq)
+        # A mark may cover what an earlier session sent: believed as far as it is sent again.
+        self.acknowledged = max(self.acknowledged, min(seq, self.sent))
         self.moved.set()
 
     async def _hear(self, topic, payload):
@@ -119,7 +121,7 @@ class MqttUplink(Uplink):
 
     async def send(self, batch):
         """Publish a batch; returns at once while there is room in the window."""
-        self.epoch = batch.epoch
+        self.epoch, self.newest = batch.epoch, batch.newest
         if not batch.express:
             self.sent = max(self.sent, batch.last_seq)
         self.acknowledged = max(self.acknowledged, batch.base)
