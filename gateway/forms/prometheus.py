@@ -8,8 +8,9 @@ HELP = {
     "up": "1 while the gateway runs and writes its status", "up_seconds": "time since its start",
     "part_state": "1 for the state that a part is in", "part_restarts_total": "restarts of a part",
     "part_total": "what a part has counted", "outbox_total": "what the outbox has counted",
-    "outbox_waiting_records": "accepted records that no uplink has delivered yet", "outbox_waiting_bytes": "their bytes on disk",
-    "outbox_fault": "1 while the outbox cannot commit",
+    "outbox_waiting_records": "accepted records that wait", "outbox_waiting_bytes": "their bytes on disk",
+    "outbox_hours_left": "hours until the limit, at the rate of the last hour", "outbox_fault": "1 while the outbox cannot commit",
+    "uplink_behind_records": "accepted records that an uplink has not delivered yet",
 }
 
 
@@ -43,6 +44,8 @@ def of_snapshot(snapshot):
     facts["part_total"] = counters
     facts["outbox_waiting_records"] = {(("class", cls),): n for cls, n in outbox["waiting"].items()}
     facts["outbox_waiting_bytes"] = {(("class", cls),): n for cls, n in outbox["bytes"].items()}
+    facts["outbox_hours_left"] = {(("class", cls),): hours for cls, hours in outbox["hours_left"].items() if hours is not None}
+    facts["uplink_behind_records"] = {(("part", name),): n for name, n in outbox["behind"].items()}
     facts["outbox_total"] = {(("counter", name),): n for name, n in outbox["counters"].items()}
     facts["outbox_fault"] = int(bool(outbox["fault"]))
     return facts
