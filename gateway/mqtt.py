@@ -4,6 +4,7 @@ MQTT 5 where the broker has it, 3.1.1 where it has not. aiomqtt neither reconnec
 the supervisor's and the outbox's duty.
 """
 
+import contextlib
 import logging
 import os
 import ssl
@@ -19,6 +20,28 @@ from gateway.core.errors import ConfigError, NotConnected
 UNSUPPORTED = (1, 132)
 QUIET = logging.getLogger("heed.mqtt")
 QUIET.setLevel(logging.ERROR)  # paho says at each reconnect what our own state says once
+
+
+class Client(aiomqtt.Client):
+    """An MQTT 5 broker may answer that it would not have a message; aiomqtt takes any answer for a yes. refused: {message id: why}."""
+
+    def __init__(self, *values, **named):
+        self.refused = {}
+        super().__init__(*values, **named)
+
+    def _on_publish(self, client, userdata, mid, reason_code, properties):
+        if reason_code.is_failure:
+            self.refused[mid] = reason_code
+        super()._on_publish(client, userdata, mid, reason_code, properties)
+
+    @contextlib.contextmanager
+    def _pending_call(self, mid, *more):
+        """What publish() waits in."""
+        with super()._pending_call(mid, *more):
+            self.refused.pop(mid, None)
+            yield
+        if mid in self.refused:
+            raise aiomqtt.MqttError("it refuses a message: %s" % self.refused.pop(mid))
 
 
 def tls(options):
@@ -40,7 +63,7 @@ def client_of(options, name, version, will):
     if where.scheme not in ("mqtt", "mqtts") or not where.hostname:
         raise ConfigError("url is %r" % options["url"], "write mqtt://host or mqtts://host:8883")
     will = will and aiomqtt.Will(will.topic, will.payload, qos=1, retain=will.retain)
-    client = aiomqtt.Client(
+    client = Client(
         where.hostname, where.port or (8883 if where.scheme == "mqtts" else 1883), identifier=name, protocol=version, will=will,
         username=options["user"] or None, password=os.environ.get(options["password_env"]), tls_context=tls(options),
         timeout=options["timeout_s"], keepalive=30, max_inflight_messages=100, max_queued_incoming_messages=1000, logger=QUIET)
@@ -93,7 +116,8 @@ def properties_of(message):
 
 
 async def publish(client, message):
-    """Publish a Message and wait for the broker's acknowledgement (at QoS 0: until it is on the line). Raises NotConnected."""
+    """Publish a Message and wait for the broker's acknowledgement (at QoS 0: until it is on the line). Raises NotConnected, also for a
+    message that the broker refuses."""
     try:
         await client.publish(message.topic, message.payload, qos=message.qos, retain=message.retain, properties=properties_of(message))
     except (aiomqtt.MqttError, OSError) as error:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import signal
 import textwrap
 
 import pytest
@@ -278,6 +279,21 @@ async def test_a_broker_with_3_1_1_only_takes_all_but_cloudevents(tmp_path):
                 await line.delivered()
         with pytest.raises(NotConnected, match="MQTT 5"):
             await uplink_of(mqtt, tmp_path, form="cloudevents", **given).open()
+
+
+@pytest.mark.parametrize("form", ["thingsboard", "homeassistant", "cloudevents"])
+async def test_a_topic_that_the_broker_refuses_is_no_delivery(tmp_path, form):
+    broker = installed(services.Mosquitto, "mosquitto", lines=["acl_file acl"])
+    (broker.folder / "acl").write_text("topic read #\n")
+    given = {"form": form, "url": broker.url, "acknowledged_by": "broker"}
+    with broker:
+        async with Line(tmp_path, uplink_of(mqtt, tmp_path, **given)) as line:
+            await offer(line, 1, 50)
+            await asyncio.sleep(1)
+            assert line.outbox.marks["hub"] == 0 and "it refuses a message: Not authorized" in line.reason
+            (broker.folder / "acl").write_text("topic readwrite #\n")
+            broker.process.send_signal(signal.SIGHUP)
+            await line.delivered()
 
 
 @pytest.mark.parametrize("page", ["home-assistant", "thingsboard", "forms"])
