@@ -42,7 +42,7 @@ $(VENV)/dev.stamp: setup.cfg requirements/constraints.txt | $(VENV)/bin/python
 	mkdir -p .cache && touch $@
 
 test-consumers: $(VENV)/dev.stamp .cache/services.stamp .venv-consumers/stamp .venv-homeassistant/stamp .cache/peer-thingsboard/stamp
-	$(VENV)/bin/python -m pytest -v -rs tests/forms/test_consumers.py
+	$(VENV)/bin/python -m pytest -vv -rs tests/forms/test_consumers.py
 
 .venv-consumers/stamp .venv-homeassistant/stamp: .venv-%/stamp: requirements/%.txt | $(VENV)/bin/python
 	$(VENV)/bin/python -m venv .venv-$*

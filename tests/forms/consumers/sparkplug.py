@@ -1,18 +1,15 @@
-"""Two Sparkplug consumers that are not ours, pysparkplug and mqtt-spb-wrapper: run by the environment of their own (`make test-consumers`).
+"""A Sparkplug consumer that is not ours, pysparkplug: run by an environment of its own (`make test-consumers`).
 
     python sparkplug.py PORT GROUP
 
-Prints "ready"; for each line on its standard input prints, as JSON, the records that pysparkplug decoded, and who is alive as
-mqtt-spb-wrapper's application sees it (that library does not resolve aliases, so it cannot say what the values are).
+Prints "ready"; for each line on its standard input prints, as JSON, the records that it decoded, the kinds of all messages in order, and
+which of them it could not read.
 """
 
-import contextlib
 import json
 import sys
-import time
 
 import paho.mqtt.client
-from mqtt_spb_wrapper import MqttSpbEntityApp
 from pysparkplug import DBirth, DData, Message, NBirth, NData
 
 BIRTHS, DATA = (NBirth, DBirth), (NData, DData)
@@ -22,7 +19,7 @@ class Decoder:
     """Decodes with the birth that belongs to each message."""
 
     def __init__(self):
-        self.births, self.records, self.kinds = {}, [], []
+        self.births, self.records, self.kinds, self.failures = {}, [], [], []
 
     def take(self, client, userdata, raw):
         """paho's callback. A failure is kept: paho would swallow it."""
@@ -36,13 +33,7 @@ class Decoder:
                 first = message.payload.metrics[0]
                 self.records.append([device, first.timestamp, first.is_historical, {m.name: m.value for m in message.payload.metrics}])
         except Exception as error:
-            self.kinds.append("%s: %r" % (raw.topic, error))
-
-
-def state(app):
-    """Who is alive."""
-    return {name: {"alive": node.is_alive(), "devices": {device: found.is_alive() for device, found in node.entities_eond.items()}}
-            for name, node in app.entities_eon.items()}
+            self.failures.append("%s: %r" % (raw.topic, error))
 
 
 def main(port, group):
@@ -52,14 +43,9 @@ def main(port, group):
     client.connect("127.0.0.1", int(port))
     client.subscribe("spBv1.0/%s/#" % group, 1)
     client.loop_start()
-    with contextlib.redirect_stdout(sys.stderr):
-        app = MqttSpbEntityApp(group, "host")
-        app.connect(host="127.0.0.1", port=int(port))
-        while not app.is_initialized():  # what comes in its first seconds it takes for retained
-            time.sleep(0.1)
     print("ready", flush=True)
     while sys.stdin.readline():
-        print(json.dumps({"records": decoder.records, "kinds": decoder.kinds, "state": state(app)}), flush=True)
+        print(json.dumps({"records": decoder.records, "kinds": decoder.kinds, "failures": decoder.failures}), flush=True)
 
 
 if __name__ == "__main__":
