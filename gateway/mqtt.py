@@ -16,6 +16,8 @@ from paho.mqtt.properties import Properties
 
 from gateway.core.errors import ConfigError, NotConnected
 
+VERSIONS = {"": (aiomqtt.ProtocolVersion.V5, aiomqtt.ProtocolVersion.V311), "5": (aiomqtt.ProtocolVersion.V5,),
+            "3.1.1": (aiomqtt.ProtocolVersion.V311,)}
 # what a broker says to a protocol it does not speak: MQTT 3.1.1 code 1, MQTT 5 code 132
 UNSUPPORTED = (1, 132)
 QUIET = logging.getLogger("heed.mqtt")
@@ -72,16 +74,18 @@ def client_of(options, name, version, will):
     return client
 
 
-async def connect(options, name, will=None):
-    """(aiomqtt client that is connected, whether it speaks MQTT 5). Raises NotConnected with what the broker said."""
-    for version in (aiomqtt.ProtocolVersion.V5, aiomqtt.ProtocolVersion.V311):
+async def connect(options, name, will=None, only=""):
+    """(aiomqtt client that is connected, whether it speaks MQTT 5). only: "5" or "3.1.1" where no other will do. Raises NotConnected
+    with what the broker said."""
+    for version in VERSIONS[only]:
         client = client_of(options, name, version, will)
         try:
             await client.__aenter__()
             return client, version is aiomqtt.ProtocolVersion.V5
         except (aiomqtt.MqttError, OSError) as error:
-            if version is aiomqtt.ProtocolVersion.V311 or code_of(error) not in UNSUPPORTED:
-                raise NotConnected("%s: %s" % (options["url"], in_words(error)), "is the broker up, and are we let in?")
+            if version is VERSIONS[only][-1] or code_of(error) not in UNSUPPORTED:
+                speaks = "does it speak MQTT %s, " % only if only else ""
+                raise NotConnected("%s: %s" % (options["url"], in_words(error)), "is the broker up, %sand are we let in?" % speaks)
 
 
 def code_of(error):

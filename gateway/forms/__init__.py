@@ -22,13 +22,13 @@ def load(name):
 
 class Form:
     """Base of all forms: nothing to say but batches. acknowledges: topic of application-level acknowledgements, or "";
-    listens: topic filter of what else it wants to hear, or ""; needs_mqtt5: whether it cannot be said in MQTT 3.1.1;
+    listens: topic filter of what else it wants to hear, or ""; version: "5" or "3.1.1" where it is defined for one MQTT only;
     memory: dict whose values the uplink keeps over a restart."""
 
     acknowledges = ""
     listens = ""
     express = False
-    needs_mqtt5 = False
+    version = ""
 
     def __init__(self, gateway, options):
         self.gateway = gateway

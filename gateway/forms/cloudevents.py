@@ -17,7 +17,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 class CloudEvents(Form):
     """Topics are heed/events/GATEWAY/STREAM/KIND; the gateway's own records come from the stream _gateway."""
 
-    needs_mqtt5 = True
+    version = "5"
 
     def batch(self, batch):
         return [self._event(batch.epoch, seq, fields) for seq, fields in batch.records]

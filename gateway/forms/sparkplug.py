@@ -57,7 +57,13 @@ class Metric:
 
 
 class Sparkplug(DeviceForm):
-    """metrics: {stream: {name: Metric}}; names are KIND/FIELD; stream "" is the node's own."""
+    """metrics: {stream: {name: Metric}}; names are KIND/FIELD; stream "" is the node's own.
+
+    MQTT 3.1.1, since for MQTT 5 the specification wants a parting that the client library cannot say
+    (tck-id-payloads-ndeath-will-message-publisher-disconnect-mqtt50).
+    """
+
+    version = "3.1.1"
 
     def __init__(self, gateway, options):
         super().__init__(gateway, options)
@@ -130,9 +136,8 @@ class Sparkplug(DeviceForm):
         rows = [("", wall_ms(), [("epoch", batch.epoch)])] if batch.epoch != self.epoch else []
         rows += [(fields["stream"], fields["t_ms"], named(seq, fields)) for seq, fields in batch.records]
         self.epoch = batch.epoch
-        born = {stream for stream, _, values in rows for name, value in values if self._learn(stream, name, value)}
-        births = self._births() if "" in born else [self._birth(stream) for stream in self.present if stream in born]
-        return births + [self._data(*row) for row in rows]
+        born = [name for stream, _, values in rows for name, value in values if self._learn(stream, name, value)]
+        return (self._births() if born else []) + [self._data(*row) for row in rows]
 
     def _data(self, stream, t_ms, values):
         payload = self._payload()

@@ -55,10 +55,8 @@ class MqttUplink(Uplink):
         self.flying, self.epoch, self.fault = [], "", None
         self.acknowledged = self.sent = self.newest = 0
         self.moved = asyncio.Event()
-        self.client, five = await mqtt.connect(self.options, "heed-" + self.context.gateway, self.form.will())
+        self.client, _ = await mqtt.connect(self.options, "heed-" + self.context.gateway, self.form.will(), self.form.version)
         self.listener = asyncio.ensure_future(self._listen())
-        if self.form.needs_mqtt5 and not five:
-            raise NotConnected('form = "%s" needs MQTT 5, and this broker has 3.1.1 only' % self.options["form"], "take another form")
         for topic in (self.form.acknowledges if self.hub else "", self.form.listens):
             if topic:
                 await mqtt.subscribe(self.client, topic)

@@ -23,6 +23,7 @@ class Host:
         self.group, self.node, self.sure = group, node, sure
         self.online, self.devices, self.aliases = False, {}, {}
         self.seq = self.bd_seq = None
+        self.settled = False  # whether data came since the births
         self.sessions, self.births, self.records = [], [], []
 
     def take(self, topic, data, qos, retain):
@@ -45,8 +46,8 @@ class Host:
         rule(qos == 0 and not retain, "topics-%s-mqtt" % kind, "payloads-%s-qos" % kind, "payloads-%s-retain" % kind)
         rule(payload.HasField("seq"), "payloads-sequence-num-always-included")
         rule(0 <= payload.seq <= 255 and (kind == "nbirth" or payload.seq == (self.seq + 1) % 256), "payloads-sequence-num-incrementing",
-             "topics-%s-seq-num" % kind)
-        rule(payload.HasField("timestamp") or kind == "ddeath", "topics-%s-timestamp" % kind)
+             "payloads-%s-seq-inc" % kind)
+        rule(payload.HasField("timestamp"), "payloads-%s-timestamp" % kind)
         self.seq = payload.seq
 
     def _born(self, device, payload, kind):
@@ -66,7 +67,7 @@ class Host:
     def _nbirth(self, device, payload, qos, retain):
         self._sequence("nbirth", payload, qos, retain)
         rule(payload.seq == 0, "topics-nbirth-seq-num")
-        self.aliases, self.devices = {}, {}
+        self.aliases, self.devices, self.settled = {}, {}, False
         self._born("", payload, "nbirth")
         facts = {metric.name: metric for metric in payload.metrics}
         rule("bdSeq" in facts, "topics-nbirth-bdseq-included")
@@ -77,24 +78,25 @@ class Host:
             step = (bd_seq - (self.sessions[-1] if self.sessions else -1)) % 256
             rule(step == 1 if self.sure else 0 < step < 128, "topics-nbirth-bdseq-increment")
             self.sessions.append(bd_seq)
-        rule(bd_seq == self.sessions[-1], "topics-nbirth-bdseq-matching")  # also of a rebirth: no new CONNECT came before it
+        rule(bd_seq == self.sessions[-1], "payloads-nbirth-bdseq-repeat")  # also of a rebirth: no new CONNECT came before it
         self.online, self.bd_seq = True, bd_seq
 
     def _ndeath(self, device, payload, qos, retain):
         rule(not payload.HasField("seq"), "topics-ndeath-seq")
         rule([metric.name for metric in payload.metrics] == ["bdSeq"], "topics-ndeath-payload")
         rule(qos == 1 and not retain, "payloads-ndeath-will-message-qos", "payloads-ndeath-will-message-retain")
-        rule(payload.metrics[0].long_value == self.bd_seq, "topics-nbirth-bdseq-matching")
+        rule(payload.metrics[0].long_value == self.bd_seq, "topics-nbirth-bdseq-matching", "payloads-ndeath-bdseq")
         self.online, self.devices = False, {}
 
     def _dbirth(self, device, payload, qos, retain):
-        rule(self.online, "payloads-dbirth-order", "message-flow-edge-node-birth-publish-connect")
+        rule(self.online and not self.settled, "payloads-dbirth-order", "message-flow-edge-node-birth-publish-connect")
         self._sequence("dbirth", payload, qos, retain)
         self._born(device, payload, "dbirth")
         self.devices[device] = True
 
     def _ddeath(self, device, payload, qos, retain):
         self._sequence("ddeath", payload, qos, retain)
+        self.settled = True
         rule(self.devices.get(device), "operational-behavior-device-ddeath")
         self.devices[device] = False
 
@@ -108,7 +110,7 @@ class Host:
 
     def _data(self, device, payload, kind, qos, retain):
         self._sequence(kind, payload, qos, retain)
-        values = {}
+        self.settled, values = True, {}
         for metric in payload.metrics:
             rule(metric.HasField("alias") and not metric.HasField("name"), "payloads-alias-data-cmd-requirement")
             rule(not metric.HasField("datatype"), "payloads-metric-datatype-not-req")
