@@ -250,6 +250,21 @@ def test_thingsboard_messages_stay_below_its_limit_and_a_record_above_it_is_refu
     assert [m.topic for m in form.closing()] == ["v1/gateway/disconnect"]
 
 
+async def test_a_record_that_thingsboard_could_not_take_is_told_as_a_gap_and_holds_nobody_up(tmp_path, mosquitto):
+    rows = [summary(i) for i in range(1, 40)]
+    rows[20] = Summary("bed/0", "minute", "digest", NOW, "x" * 70000, {})
+    uplink = uplink_of(mqtt, tmp_path, url=mosquitto.url, form="thingsboard", acknowledged_by="broker")
+    async with Listener(mosquitto.port, "v1/#") as listener, Line(tmp_path, uplink) as line:
+        await line.outbox.accepted(line.outbox.offer(rows))
+        await line.delivered()
+        await line.outbox.accepted(40)  # the gap record
+        await line.delivered()
+        await listener.quiet()
+        assert line.sender.counters["refused"] == 1
+    assert set(told_by_thingsboard(listener.heard)) == set(range(1, 41)) - {21}
+    assert [m for m in listener.heard if b"refused by uplink" in m.payload and str(m.topic) == "v1/devices/me/telemetry"]
+
+
 def test_cloudevents_time_and_attributes():
     form = load("cloudevents")("ward 7", OPTIONS)
     message, = form.batch(Batch("ward 7", "e" * 16, [(9, summary(9).to_dict())]))
