@@ -69,6 +69,9 @@ class Gateway:
             self._count("certificate", lambda: renewal.counters)
         self.status = status.Status(self.folder, self.supervisor, self.outbox, self.sources, self.notes)
         self.supervisor.add("status", self.status.run)
+        if self.config.gateway["metrics_port"]:
+            from gateway import metrics  # a web server is not for those who want none
+            self.supervisor.add("metrics", metrics.Metrics(self.status, self.config.gateway["metrics_port"]).run)
 
     def _add(self, part, build, essential=False):
         """Make one part and the piece of flow around it, a child of the supervisor."""

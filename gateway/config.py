@@ -13,6 +13,7 @@ GATEWAY = {"options": {
     "name": {"default": "heed", "type": "str", "help": "name of this gateway upstream"},
     "data": {"default": "heed-data", "type": "path", "help": "folder for the outbox, status and files of plugins"},
     "plugins": {"default": "", "type": "path", "help": "folder with plugins of your own"},
+    "metrics_port": {"default": 0, "type": "int", "min": 0, "max": 65535, "help": "port of the loopback for Prometheus, 0 = none"},
     "log": {"default": "info", "type": "str", "choices": ("debug", "info", "warning", "error"), "help": "log level"}}}
 COMMON = {"name": {"required": True, "type": "str", "help": "a name of its own"},
           "kind": {"required": True, "type": "str", "help": "which one: see `heed plugin list`"},

@@ -4,6 +4,7 @@ MQTT 5 where the broker has it, 3.1.1 where it has not. aiomqtt neither reconnec
 the supervisor's and the outbox's duty.
 """
 
+import contextlib
 import logging
 import os
 from urllib.parse import urlsplit
@@ -16,16 +17,27 @@ from paho.mqtt.properties import Properties
 from gateway import tls
 from gateway.core.errors import ConfigError, NotConnected
 
+VERSIONS = {"": (aiomqtt.ProtocolVersion.V5, aiomqtt.ProtocolVersion.V311), "5": (aiomqtt.ProtocolVersion.V5,),
+            "3.1.1": (aiomqtt.ProtocolVersion.V311,)}
 # what a broker says to a protocol it does not speak: MQTT 3.1.1 code 1, MQTT 5 code 132
 UNSUPPORTED = (1, 132)
 QUIET = logging.getLogger("heed.mqtt")
 QUIET.setLevel(logging.CRITICAL)  # paho says at each reconnect what our own state says once
 
 
-class Client(aiomqtt.Client):
-    """aiomqtt forgets why a broker closed a line that was not up yet, and takes a refused message for one that arrived."""
+class Refused(aiomqtt.MqttError):
+    """The broker answers that it does not take a message."""
 
-    said = refusal = ""
+
+class Client(aiomqtt.Client):
+    """aiomqtt forgets why a broker closed a line that was not up yet, and takes any answer to a message for a yes, also the refusal
+    that MQTT 5 knows. said: what the broker said last; refused: {message id: why}."""
+
+    said = ""
+
+    def __init__(self, *values, **named):
+        self.refused = {}
+        super().__init__(*values, **named)
 
     async def __aenter__(self):
         self._client.on_log = self._keep
@@ -47,16 +59,25 @@ class Client(aiomqtt.Client):
 
     def _on_publish(self, client, userdata, mid, reason_code, properties):
         if reason_code.is_failure:
-            self.refusal = str(reason_code)
+            self.refused[mid] = reason_code
         super()._on_publish(client, userdata, mid, reason_code, properties)
+
+    @contextlib.contextmanager
+    def _pending_call(self, mid, *more):
+        """What publish() waits in."""
+        with super()._pending_call(mid, *more):
+            self.refused.pop(mid, None)
+            yield
+        if mid in self.refused:
+            raise Refused(str(self.refused.pop(mid)))
 
 
 def client_of(options, name, version, will):
-    """An aiomqtt client, not yet connected. options: as those of gateway.uplinks.mqtt; will: (topic, payload) or None."""
+    """An aiomqtt client, not yet connected. options: as those of gateway.uplinks.mqtt; will: Message or None."""
     where = urlsplit(options["url"])
     if where.scheme not in ("mqtt", "mqtts") or not where.hostname:
         raise ConfigError("url is %r" % options["url"], "write mqtt://host or mqtts://host:8883")
-    will = will and aiomqtt.Will(will[0], will[1], qos=1, retain=True)
+    will = will and aiomqtt.Will(will.topic, will.payload, qos=1, retain=will.retain)
     secure = tls.context(options) if where.scheme == "mqtts" else None
     client = Client(
         where.hostname, where.port or (8883 if where.scheme == "mqtts" else 1883), identifier=name, protocol=version, will=will,
@@ -67,16 +88,18 @@ def client_of(options, name, version, will):
     return client
 
 
-async def connect(options, name, will=None):
-    """(aiomqtt client that is connected, whether it speaks MQTT 5). Raises NotConnected with what the broker said."""
-    for version in (aiomqtt.ProtocolVersion.V5, aiomqtt.ProtocolVersion.V311):
+async def connect(options, name, will=None, only=""):
+    """(aiomqtt client that is connected, whether it speaks MQTT 5). only: "5" or "3.1.1" where no other will do. Raises NotConnected
+    with what the broker said."""
+    for version in VERSIONS[only]:
         client = client_of(options, name, version, will)
         try:
             await client.__aenter__()
             return client, version is aiomqtt.ProtocolVersion.V5
         except (aiomqtt.MqttError, OSError) as error:
-            if version is aiomqtt.ProtocolVersion.V311 or code_of(error) not in UNSUPPORTED:
-                message, hint = tls.explain(error, options, client.said, "is the broker up, and are we let in?")
+            if version is VERSIONS[only][-1] or code_of(error) not in UNSUPPORTED:
+                speaks = "does it speak MQTT %s, " % only if only else ""
+                message, hint = tls.explain(error, options, client.said, "is the broker up, %sand are we let in?" % speaks)
                 raise NotConnected("%s: %s" % (options["url"], message), hint)
 
 
@@ -110,13 +133,14 @@ def properties_of(message):
 
 
 async def publish(client, message):
-    """Publish a Message and wait for the broker's acknowledgement. Raises NotConnected."""
+    """Publish a Message and wait for the broker's acknowledgement (at QoS 0: until it is on the line). Raises NotConnected, also for a
+    message that the broker refuses."""
     try:
-        await client.publish(message.topic, message.payload, qos=1, retain=message.retain, properties=properties_of(message))
+        await client.publish(message.topic, message.payload, qos=message.qos, retain=message.retain, properties=properties_of(message))
+    except Refused as error:
+        raise NotConnected("the broker refuses the topic %s: %s" % (message.topic, error), "see its access control list")
     except (aiomqtt.MqttError, OSError) as error:
         raise NotConnected("the broker: " + in_words(error), "the line is tried again")
-    if client.refusal:
-        raise NotConnected("the broker refuses the topic %s: %s" % (message.topic, client.refusal), "see its access control list")
 
 
 async def subscribe(client, topic):

@@ -64,10 +64,14 @@ def run(settings, until_end):
 
 @click.command()
 @click.option("--data", default="heed-data", help="the gateway's data folder")
+@click.option("--prometheus", is_flag=True, help="print metrics, for node-exporter's textfile collector")
 @json_option
-def status(data, as_json):
+def status(data, prometheus, as_json):
     """What a gateway is doing: states, counters, what waits in the outbox."""
     from gateway.status import read
+    if prometheus:
+        from gateway.forms.prometheus import of_snapshot, text_of
+        return click.echo(text_of(of_snapshot(read(data))), nl=False)
     show(read(data), as_json, status_tables)
 
 
