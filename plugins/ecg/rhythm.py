@@ -5,6 +5,8 @@ a while after it was said. Limits come from the plugin's options.
 """
 # runs on CPython and MicroPython
 
+from plugins.ecg.doubt import contradicted, crowded
+
 BEATS = 32
 LATELY = 8  # beats by which the signal is judged
 STEADY = 16  # beats whose mean interval is the rate that is judged
@@ -31,14 +33,19 @@ class Rhythm:
         self.beats = []
         self.said = {}
         self.held = {}
+        self.answer = ""
 
-    def label(self, inference):
-        """The class, or UNSURE where the model is in doubt, the signal is poor, or early means nothing: where every
-        interval differs from the one before, as in atrial fibrillation, no beat can be called an early one."""
+    def label(self, inference, features):
+        """The class, or UNSURE where the model is in doubt, the signal is poor, the rhythm around the beat speaks against
+        it, or early means nothing: where every interval differs from the one before, as in atrial fibrillation, no beat
+        can be called an early one."""
         wanted = self.options["confidence_v" if inference.label == "V" else "confidence"]
         sure = max(inference.scores) * 100 >= wanted and not self.noisy()
         lost = inference.label == "S" and self.step() > self.options["irregular"]
-        return inference.label if sure and not lost else UNSURE
+        single, self.answer = inference.label != self.answer, inference.label
+        if single and inference.label == "S":
+            lost = lost or crowded(features.facts, self.intervals(BEATS) or [0])
+        return inference.label if sure and not lost and not contradicted(inference.label, features.values[1], features.facts) else UNSURE
 
     def noisy(self):
         """Whether most of the last beats look like nothing that this patient does."""
