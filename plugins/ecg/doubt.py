@@ -1,31 +1,32 @@
 """When an ectopic beat is not believed: what its surroundings contradict is noise, a false detection or a swing of the rate.
 
-rr: the numbers of plugins.ecg.rr, in 1/256 of a natural logarithm. The limits were chosen on DS1, on nets that had not seen the
-patient, in both leads, at 128 to 500 Hz and upside down; docs/models.md has what they cost and what they save.
+rr: the numbers of plugins.ecg.rr, in 1/256 of a natural logarithm. The limits were chosen on DS1, by nets that had not seen the
+patient, in both leads, at 128 to 500 Hz and upside down, and on rhythms made from it; docs/models.md has what they cost and save.
 """
 # runs on CPython and MicroPython
 
 PRE_8, PRE_LAST, PRE_HIGH = 4, 5, 13  # the interval before: over the median of 8, over the last one, over a long one of this patient
 SOONEST = -280  # a third of a long interval: no heart is as fast
-EARLY = {"S": -60, "V": -40}  # 21 % and 14 % shorter than a long interval
-EARLY_SURELY, EARLY_HERE = -105, -20  # between the two limits of S, the last beats must be slower too: else the rate swings
+EARLY_V = -40  # 14 % shorter than a long interval
+EARLY_SURELY, EARLY_HERE = -105, -20  # an S that is not a third shorter than a long interval is early among its neighbours too
+OFTEN = 12  # of 32 beats: the neighbours of a patient who is mostly ectopic are ectopic
 ROOM = 125  # percent of a usual interval that the two around a single early beat fill at least; noise falls in between
-UNLIKE = 90  # percent: what starts in the atria looks like the usual beat in part
+NOTHING_ALIKE = 100  # percent unlike the usual beat: what starts in the atria resembles it in part
 
 
-def contradicted(label, rr, facts):
-    """Whether rhythm and shape speak against `label`."""
-    if label not in EARLY:
-        return False
-    early = rr[PRE_HIGH]
-    if not SOONEST < early <= EARLY[label]:
-        return True
+def contradicted(label, rr, facts, answers):
+    """Whether rhythm and shape speak against `label`; answers: what the model called the beats before, a word."""
     if label == "V":
+        return not SOONEST < rr[PRE_HIGH] <= EARLY_V
+    if label != "S":
         return False
-    return facts["unlike"] > UNLIKE or early > EARLY_SURELY and min(rr[PRE_8], rr[PRE_LAST]) > EARLY_HERE
+    swings = rr[PRE_HIGH] > EARLY_SURELY and min(rr[PRE_8], rr[PRE_LAST]) > EARLY_HERE and answers.count("S") < OFTEN
+    return swings or rr[PRE_HIGH] <= SOONEST or facts["unlike"] >= NOTHING_ALIKE
 
 
 def crowded(facts, intervals):
     """Whether the intervals around a beat fill too little for a heart that goes on; intervals: those of the last beats."""
+    if not intervals:
+        return False
     usual = sorted(intervals)[len(intervals) // 2]
     return (facts["before_ms"] + facts["after_ms"]) * 100 < ROOM * usual

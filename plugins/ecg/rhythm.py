@@ -33,7 +33,7 @@ class Rhythm:
         self.beats = []
         self.said = {}
         self.held = {}
-        self.answer = ""
+        self.answers = ""
 
     def label(self, inference, features):
         """The class, or UNSURE where the model is in doubt, the signal is poor, the rhythm around the beat speaks against
@@ -41,11 +41,12 @@ class Rhythm:
         can be called an early one."""
         wanted = self.options["confidence_v" if inference.label == "V" else "confidence"]
         sure = max(inference.scores) * 100 >= wanted and not self.noisy()
-        lost = inference.label == "S" and self.step() > self.options["irregular"]
-        single, self.answer = inference.label != self.answer, inference.label
-        if single and inference.label == "S":
-            lost = lost or crowded(features.facts, self.intervals(BEATS) or [0])
-        return inference.label if sure and not lost and not contradicted(inference.label, features.values[1], features.facts) else UNSURE
+        lost = contradicted(inference.label, features.values[1], features.facts, self.answers)
+        if inference.label == "S":
+            single = self.answers[-1:] != "S"
+            lost = lost or self.step() > self.options["irregular"] or single and crowded(features.facts, self.intervals(BEATS))
+        self.answers = (self.answers + inference.label)[-BEATS:]
+        return inference.label if sure and not lost else UNSURE
 
     def noisy(self):
         """Whether most of the last beats look like nothing that this patient does."""
