@@ -11,17 +11,18 @@ EARLY_V = -40  # 14 % shorter than a long interval
 EARLY_SURELY, EARLY_HERE = -105, -20  # an S that is not a third shorter than a long interval is early among its neighbours too
 OFTEN = 12  # of 32 beats: the neighbours of a patient who is mostly ectopic are ectopic
 ROOM = 125  # percent of a usual interval that the two around a single early beat fill at least; noise falls in between
+SWAY = 60  # percent of the usual beat's height by which the line under a beat may move: an electrode that is pulled moves it more
 NOTHING_ALIKE = 100  # percent unlike the usual beat: what starts in the atria resembles it in part
 
 
 def contradicted(label, rr, facts, answers):
     """Whether rhythm and shape speak against `label`; answers: what the model called the beats before, a word."""
     if label == "V":
-        return not SOONEST < rr[PRE_HIGH] <= EARLY_V
+        return facts["sway"] > SWAY or not SOONEST < rr[PRE_HIGH] <= EARLY_V
     if label != "S":
         return False
     swings = rr[PRE_HIGH] > EARLY_SURELY and min(rr[PRE_8], rr[PRE_LAST]) > EARLY_HERE and answers.count("S") < OFTEN
-    return swings or rr[PRE_HIGH] <= SOONEST or facts["unlike"] >= NOTHING_ALIKE
+    return swings or rr[PRE_HIGH] <= SOONEST or facts["sway"] > SWAY or facts["unlike"] >= NOTHING_ALIKE
 
 
 def crowded(facts, intervals):
