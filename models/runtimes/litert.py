@@ -8,8 +8,10 @@ from gateway.core.errors import ModelError
 
 try:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType, load_delegate  # noqa: F401  for edgetpu.py
+    RUNTIME = "ai-edge-litert"
 except ImportError:  # the extra `legacy`
     from tflite_runtime.interpreter import Interpreter, OpResolverType, load_delegate  # noqa: F401  for edgetpu.py
+    RUNTIME = "tflite-runtime"
 
 MAX_BYTES = 256 * 1024 * 1024
 
