@@ -38,7 +38,7 @@ def verify_variant(name, variant, evaluate, folder):
     try:
         model = ready(name, variant)
     except ModelError as error:
-        return {"name": variant, "state": "broken", "why": str(error)}
+        return {"name": variant, "state": "broken", "why": error.message}
     found = {"name": variant, "state": "sound"}
     if evaluate:
         found.update(figures_on(model, folder))

@@ -45,8 +45,10 @@ class PackageModel(Model):
             try:
                 return self._start(name)
             except ModelError as error:
-                reasons.append(str(error))
                 self.context.count("variants_failed")
+                if len(order) == 1:
+                    raise
+                reasons.append(str(error))
                 self.context.log("warning", "model variant %s: %s" % (name, error))
         raise ModelError("no variant of %s runs: %s" % (self.package.name, "; ".join(reasons)), "heed model verify " + self.package.name)
 
@@ -134,7 +136,10 @@ class PackageModel(Model):
                                  "see the plugin that makes these features")
             if floating(array) and not np.isfinite(array).all():
                 raise ModelError("the input of stream %s is not finite" % features.stream, "see the plugin that makes these features")
-            np.multiply(array, scale, out=into, casting="unsafe")
+            try:
+                np.multiply(array, scale, out=into, casting="unsafe")
+            except TypeError:
+                raise ModelError("input %s of stream %s is no row of numbers" % (name, features.stream), "see the plugin that makes these features")
 
     def forget(self, stream):
         """Drop the state of a stream."""

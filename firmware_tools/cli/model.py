@@ -60,6 +60,8 @@ def verify(name, evaluate, variant, folder, as_json):
     from firmware_tools.evaluate import verify_package
     facts = verify_package(name, variant, evaluate, folder)
     show(facts, as_json, verdicts)
+    if any(found["state"] == "broken" for found in facts["variants"]):
+        raise SystemExit(1)
 
 
 def verdicts(facts):

@@ -132,6 +132,10 @@ def test_input_that_is_not_finite_is_refused_and_answers_that_are_not_cost_one_r
         with pytest.raises(ModelError) as caught:
             made.infer(broken)
         assert "not finite" in caught.value.message and made.variant == "float"
+    broken.values[0] = ["1"] * 208
+    with pytest.raises(ModelError) as caught:
+        made.infer(broken)
+    assert "no row of numbers" in caught.value.message
     broken.values[0] = [1] * 207
     with pytest.raises(ModelError) as caught:
         made.infer(broken)
