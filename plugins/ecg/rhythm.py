@@ -10,7 +10,7 @@ from plugins.ecg.doubt import SWAY, contradicted, crowded
 BEATS = 32
 LATELY = 8  # beats by which the signal is judged
 STEADY = 16  # beats whose mean interval is the rate that is judged
-STIR = 40  # percent of a beat's height: a pause in which more than this moves is a beat that was missed
+STIR = 40  # percent of a beat's height: an interval in which more than this moves hides a beat that was missed; a pause is stiller by half
 STILL = 30  # percent of a beat's height by which the line under a pause moves at most
 RAGGED = 30  # percent of change between intervals that no rhythm has: noise is counted as beats
 UNSURE = "?"
@@ -96,7 +96,7 @@ class Rhythm:
 
     def _pause(self):
         _, before_ms, _, stir, sway = self.beats[-1]
-        still = stir < STIR and sway < STILL
+        still = stir < STIR // 2 and sway < STILL
         if before_ms >= self.options["pause_ms"] and still and not self.noisy() and len(self.beats) > LATELY:
             return Event("pause", True, "no beat for %d.%d s" % (before_ms // 1000, before_ms % 1000 // 100))
         return None
