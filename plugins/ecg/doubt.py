@@ -7,7 +7,7 @@ patient, in both leads, at 128 to 500 Hz and upside down, and on rhythms made fr
 
 PRE_8, PRE_LAST, PRE_HIGH = 4, 5, 13  # the interval before: over the median of 8, over the last one, over a long one of this patient
 SOONEST = -280  # a third of a long interval: no heart is as fast
-EARLY_V = -40  # 14 % shorter than a long interval
+EARLY_V = -30  # 11 % shorter than a long interval
 EARLY_SURELY, EARLY_HERE = -105, -20  # an S that is not a third shorter than a long interval is early among its neighbours too
 OFTEN = 12  # of 32 beats: the neighbours of a patient who is mostly ectopic are ectopic
 ROOM = 125  # percent of a usual interval that the two around a single early beat fill at least; noise falls in between
