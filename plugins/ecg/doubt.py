@@ -6,7 +6,7 @@ patient, in both leads, at 128 to 500 Hz and upside down, and on rhythms made fr
 # runs on CPython and MicroPython
 
 PRE_8, PRE_LAST, PRE_HIGH = 4, 5, 13  # the interval before: over the median of 8, over the last one, over a long one of this patient
-SOONEST = -280  # a third of a long interval: no heart is as fast
+SOONEST = -280  # a third of a long interval: no beat comes as soon, but a run may be as fast
 EARLY_V = -30  # 11 % shorter than a long interval
 EARLY_SURELY, EARLY_HERE = -105, -20  # an S that is not a third shorter than a long interval is early among its neighbours too
 OFTEN = 12  # of 32 beats: the neighbours of a patient who is mostly ectopic are ectopic
@@ -18,7 +18,7 @@ NOTHING_ALIKE = 100  # percent unlike the usual beat: what starts in the atria r
 def contradicted(label, rr, facts, answers):
     """Whether rhythm and shape speak against `label`; answers: what the model called the beats before, a word."""
     if label == "V":
-        return facts["sway"] > SWAY or not SOONEST < rr[PRE_HIGH] <= EARLY_V
+        return facts["sway"] > SWAY or rr[PRE_HIGH] > EARLY_V or rr[PRE_HIGH] <= SOONEST and answers[-1:] != "V"
     if label != "S":
         return False
     swings = rr[PRE_HIGH] > EARLY_SURELY and min(rr[PRE_8], rr[PRE_LAST]) > EARLY_HERE and answers.count("S") < OFTEN

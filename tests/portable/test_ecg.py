@@ -164,7 +164,9 @@ def test_what_the_rhythm_contradicts_is_unsure():
         return heard(("N" * 40, (800, 810)))[1].label(*early(label, **given))
     assert called("S") == "S" and called("V", unlike=100) == "V"
     assert called("V", high=-10) == "?"  # as late as a usual beat
-    assert called("V", high=-300) == called("S", high=-300) == "?"  # no heart is as fast
+    assert called("V", high=-300) == called("S", high=-300) == "?"  # no beat comes as soon
+    _, rhythm = heard(("N" * 40, (800, 810)))
+    assert [rhythm.label(*early("V", high=high)) for high in (-200, -300, -300)] == ["V"] * 3  # but a run is as fast
     assert called("S", high=-70, here=5) == "?"  # the rate swings
     assert called("S", high=-70) == "S"
     _, rhythm = heard(("N" * 40, (800, 810)))
