@@ -132,8 +132,8 @@ class PackageModel(Model):
         for (name, scale, shape), array in zip(self.inputs, features.values):
             into = self.graph.views[name].reshape(-1)
             if len(array) != len(into):
-                raise ModelError("input %s of stream %s has %d numbers, %s takes %d" % (name, features.stream, len(array), self.graph.name, len(into)),
-                                 "see the plugin that makes these features")
+                raise ModelError("input %s of stream %s has %d numbers, %s takes %d" % (
+                    name, features.stream, len(array), self.graph.name, len(into)), "see the plugin that makes these features")
             if floating(array) and not np.isfinite(array).all():
                 raise ModelError("the input of stream %s is not finite" % features.stream, "see the plugin that makes these features")
             try:
