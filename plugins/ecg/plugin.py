@@ -112,7 +112,7 @@ class EcgPlugin(Plugin):
     def decide(self, features, inference):
         """Whether the beat completes something worth reporting."""
         stream = self.streams[features.stream]
-        stream.label = stream.rhythm.label(inference)
+        stream.label = stream.rhythm.label(inference, features)
         event = stream.rhythm.beat(features.t_ms, stream.label, features.facts)
         stream.event = event.kind if event else ""
         reason = event.reason if event else NAMES[stream.label] + " beat"
