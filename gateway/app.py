@@ -4,7 +4,7 @@ import asyncio
 import signal
 from pathlib import Path
 
-from gateway import discover, status
+from gateway import discover, privacy_settings, status
 from gateway.attention.service import Attention
 from gateway.context import GatewayContext
 from gateway.core.channel import Channel
@@ -16,6 +16,7 @@ from gateway.core.pace import Pace
 from gateway.core.sender import Sender
 from gateway.core.supervisor import Supervisor
 from gateway.isolation import isolate
+from gateway.privacy import Door
 from gateway.store import SqliteStorage
 from models.attention import PackageModel
 from models.twin import Twin
@@ -39,8 +40,8 @@ class Gateway:
         self.supervisor = Supervisor(Clock, self.context.log)
         self.outbox = Outbox(SqliteStorage(str(self.folder / "outbox.db")), config.limits, Clock, config.gateway["name"],
                              [uplink.name for uplink in config.uplinks], **config.outbox)
-        self.attention = Attention(self.folder, config.attention, self.outbox, Clock)
-        self.sources, self.feeds, self.pipelines, self.runners = {}, {}, [], {}
+        self.attention = Attention(self.folder, config.attention, Clock)
+        self.sources, self.notes, self.feeds, self.pipelines, self.runners = {}, {}, {}, [], {}
         self.stopping = asyncio.Event()
         self._add_all()
 
@@ -50,15 +51,17 @@ class Gateway:
         for uplink in self.config.uplinks:
             self._add(uplink, lambda part, context: Sender(uplink.name, self.outbox, part, pace=Pace(Clock.wall_ms, *uplink.pace)))
         rests, channels = {}, {}
+        key = privacy_settings.key_of(self.folder) if self.config.privacy["pseudonyms"] else None
         for plugin in self.config.plugins:
             sensors = [sensor for sensor in self.config.sensors if sensor.feeds == plugin.name]
             lossless = not any(sensor.found.manifest.get("live", True) for sensor in sensors)
             channels[plugin.name] = channel = Channel(BLOCKS, lossless)
             self.feeds[plugin.name] = channel, [sensor.name for sensor in sensors]
             model = self._model(plugin)
-            watch = self._watch(model)
+            rules = privacy_settings.rules_of(self.config, plugin, key)
+            watch = self.attention.beside(model, Twin, Door(self.outbox, rules, self.context), self.watch)
             self.pipelines.append(self._add(plugin, lambda part, context: Pipeline(
-                channel, part, model, self.outbox, Clock, rests, watch), essential=False))
+                channel, part, model, Door(self.outbox, rules, context), Clock, rests, watch), essential=False))
             self._count(plugin.name, lambda channel=channel: {"dropped": channel.dropped, "peak": channel.peak})
             self._count(plugin.name, lambda model=model: dict(model.context.counters))
         for sensor in self.config.sensors:
@@ -66,8 +69,16 @@ class Gateway:
         if self.attention.learners:
             self.supervisor.add("attention", self.attention.run)
             self._count("attention", self.attention.counts)
-        self.status = status.Status(self.folder, self.supervisor, self.outbox, self.sources)
+        if (self.folder / "identity" / "hub.json").exists():
+            from gateway.enrolment import Renewal  # cryptography takes its time, and only who has enrolled needs it
+            renewal = Renewal(self.folder)
+            self.supervisor.add("certificate", renewal.run)
+            self._count("certificate", lambda: renewal.counters)
+        self.status = status.Status(self.folder, self.supervisor, self.outbox, self.sources, self.notes)
         self.supervisor.add("status", self.status.run)
+        if self.config.gateway["metrics_port"]:
+            from gateway import metrics  # a web server is not for those who want none
+            self.supervisor.add("metrics", metrics.Metrics(self.status, self.config.gateway["metrics_port"]).run)
 
     def _add(self, part, build, essential=False):
         """Make one part and the piece of flow around it, a child of the supervisor."""
@@ -76,6 +87,7 @@ class Gateway:
                        lambda: discover.load(part.found)(part.options, context))
         runner = build(made, context)
         self.runners[runner] = "[[%s]] %r" % (part.table, part.name)
+        self.notes[part.name] = lambda: getattr(runner, "note", "")
         self.supervisor.add(part.name, runner.run, essential)
         self._count(part.name, lambda: runner.counters)
         self._count(part.name, lambda: context.counters)
@@ -85,20 +97,6 @@ class Gateway:
         """Let the status show what `source` counts, beside what is there."""
         others = self.sources.get(name, dict)
         self.sources[name] = lambda: dict(others(), **source())
-
-    def _watch(self, model):
-        """What sees each result: the learner of an adaptable package, then whoever looks on."""
-        package = getattr(model, "package", None)
-        if self.config.attention["learn"] == "off" or not package or not package.adaptable():
-            return self.watch
-        learns = self.attention.add(model, Twin(package), package.anchors())
-
-        def watch(features, inference, decision, summaries):
-            if features:
-                learns(features, inference)
-            if self.watch:
-                self.watch(features, inference, decision, summaries)
-        return watch
 
     def _model(self, plugin):
         """The model of a plugin, loaded; the plugin's own rules are its last rung."""
@@ -120,7 +118,7 @@ class Gateway:
         state = await self.outbox.open()
         if state["fault"]:
             self.context.log("error", state["fault"])
-            self.context.count("outbox_damaged")
+            self.status.fault = state["fault"]
         self.supervisor.start()
         closers = [asyncio.ensure_future(self._close_at_end(*feed)) for feed in self.feeds.values()]
         try:

@@ -50,15 +50,16 @@ def patient_of(model, beats, rate_hz=360):
     """The Patient of a data.Beats, through the packaged model."""
     beat, rr = record_tokens(beats)
     model.forget(beats.name)
+    model.learns = True
     moments, tokens, hidden = [], [], []
     for i in range(len(beats)):
         values = [np.round(beat[i].ravel() * UNIT).astype(np.int16), np.round(rr[i] * RR_UNIT).astype(np.int16)]
         answer = model.infer(Features(beats.name, i, i, values, {}))
         state, judged_of = model.last
         tokens.append(values)
-        hidden.append(judged_of[0])
+        hidden.append(judged_of)
         if beats.r[i] < FIRST_S * rate_hz:
-            moments.append(Moment(beats.name, i, i, answer.label, max(answer.scores), judged_of[0], values, state))
+            moments.append(Moment(beats.name, i, i, answer.label, max(answer.scores), judged_of, values, state))
     return Patient(beats.name, moments, tokens, np.array(hidden), beats.labels)
 
 

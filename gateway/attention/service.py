@@ -25,32 +25,45 @@ def nice():
 
 
 class Attention:
-    """folder: data folder; options: [attention]; outbox: takes what a person upstream must hear."""
+    """folder: data folder; options: [attention]."""
 
-    def __init__(self, folder, options, outbox, clock):
+    def __init__(self, folder, options, clock):
         self.path = folder / FILE
-        self.options, self.outbox, self.clock = options, outbox, clock
+        self.options, self.clock = options, clock
         self.learners = []
         self.worker = ThreadPoolExecutor(1, "attention", nice)
         self.counters = {"learning_failures": 0}
 
-    def add(self, model, twin, anchors):
-        """Let the streams of a loaded PackageModel learn. Gives watch(features, inference): call it after each inference."""
-        learner = Learner(AttentionStore(self.path), twin, anchors, model.use, self.options, tell=self._tell)
+    def beside(self, model, make_twin, door, watch):
+        """What is to see each result of a loaded model: its learner, where it can learn, then `watch`, where there is one.
+
+        make_twin(package): see models.twin; door: takes what a person upstream must hear, as the plugin's own words."""
+        package = getattr(model, "package", None)
+        if self.options["learn"] == "off" or not package or not package.adaptable():
+            return watch
+        learner = Learner(AttentionStore(self.path), make_twin(package), package.anchors(), model.use, self.options,
+                          tell=lambda *words: self._tell(door, *words))
         self.learners.append(learner)
+        model.learns = True
 
-        def watch(features, inference):
-            if model.last is None or model.last[1] is None:
-                return learner.counters.update(unadapted=1)
-            state, hidden = model.last
-            return learner.observe(Moment(features.stream, features.seq, features.t_ms, inference.label, max(inference.scores), hidden[0],
-                                          features.values, state))
-        return watch
+        def both(features, inference, decision, summaries):
+            if features:
+                self._observe(learner, model, features, inference)
+            if watch:
+                watch(features, inference, decision, summaries)
+        return both
 
-    def _tell(self, stream, event, why):
+    def _tell(self, door, stream, event, why):
         """From the learning thread to the outbox, which belongs to the loop."""
-        summary = Summary(stream, "event", "event", wall_ms(), why, {"event": event})
-        self.loop.call_soon_threadsafe(self.outbox.offer, [summary])
+        self.loop.call_soon_threadsafe(door.offer, [Summary(stream, "event", "event", wall_ms(), why, {"event": event})])
+
+    @staticmethod
+    def _observe(learner, model, features, inference):
+        if model.last is None:  # a variant that does not show what its head judges
+            learner.counters["unadapted"] += 1
+        else:
+            learner.observe(Moment(features.stream, features.seq, features.t_ms, inference.label, max(inference.scores), model.last[1],
+                                   features.values, model.last[0]))
 
     def counts(self):
         """Counters of all learners."""

@@ -29,7 +29,7 @@ def hidden_of(model, beats):
     found = []
     for i in range(len(beats)):
         model.infer(Features(beats.name, i, 0, [np.round(beat[i].ravel() * UNIT).astype(int), np.round(rr[i] * RR_UNIT).astype(int)], {}))
-        found.append(model.last[1][0])
+        found.append(model.last[1])
     return np.array(found)
 
 
@@ -53,6 +53,7 @@ def write(folder, records):
     """Put anchors of `records` (data.Beats of the usual lead) into a package, and its manifest."""
     model = PackageModel({"package": str(folder), "variant": "float"}, Context("anchors", Clock))
     model.load()
+    model.learns = True
     hidden, labels = chosen([(hidden_of(model, beats), beats.labels) for beats in records])
     buffer = io.BytesIO()
     np.savez_compressed(buffer, hidden=hidden, labels=labels)
