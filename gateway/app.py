@@ -40,7 +40,7 @@ class Gateway:
         self.supervisor = Supervisor(Clock, self.context.log)
         self.outbox = Outbox(SqliteStorage(str(self.folder / "outbox.db")), config.limits, Clock, config.gateway["name"],
                              [uplink.name for uplink in config.uplinks], **config.outbox)
-        self.attention = Attention(self.folder, config.attention, Clock)
+        self.attention = Attention(self.folder, config.attention, Clock, config.gateway["name"], self.outbox)
         self.sources, self.notes, self.feeds, self.pipelines, self.runners = {}, {}, {}, [], {}
         self.stopping = asyncio.Event()
         self._add_all()
@@ -159,7 +159,7 @@ class Gateway:
         await self.supervisor.stop()
         for pipeline in self.pipelines:
             await self._finish(pipeline)
-        self.attention.close()
+        await self.attention.close()
         try:
             await self.outbox.close()
         finally:

@@ -83,7 +83,7 @@ def other_way(patient, twin, anchors, model, mode, search):
         bedside.asked()
     labelled = [pair for pair in bedside.learner.moments.kept(patient.name) if pair[1]]
     others = bedside.learner.moments.unlabelled(patient.name, {moment.seq for moment, _ in labelled})
-    moved = Lesson(twin, bedside.learner.origin, labelled, others, anchors).teach(mode=mode, search=search)
+    moved = Lesson(twin, bedside.learner.origin, labelled, others, anchors, mode=mode, search=search).teach()
     bedside.close()
     return patient.score(rerun(model, patient, moved))
 

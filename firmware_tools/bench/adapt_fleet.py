@@ -10,9 +10,10 @@ from firmware_tools.bench.adapt_ecg import pooled
 from firmware_tools.bench.patients import Bedside, answers
 from gateway.attention.federate import Collaborator, flat, unflat
 from gateway.core.batch import Batch
+from gateway.core.options import check_options
 from gateway.forms import compress, envelope
 from gateway.hub.aggregate import sound, together
-from gateway.hub.rounds import Rounds
+from gateway.hub.rounds import SETTINGS, Rounds
 from gateway.hub.store import SqliteStore
 
 LABELS = 20
@@ -26,7 +27,8 @@ class Hall:
         self.t_ms, self.store, self.seqs, self.bytes = 1000, SqliteStore(str(Path(folder) / "hub.db")), {}, []
         self.store.open()
         self.ask = None
-        self.rounds = Rounds(dict({"every_s": 0, "step_s": 60, "clip": CLIP}, **options), lambda: self.t_ms)
+        given = dict({"every_s": 0, "step_s": 60, "clip": CLIP, "masked": False}, **options)
+        self.rounds = Rounds(check_options(SETTINGS, given)[0], lambda: self.t_ms)
         self.rounds.attach(self)
         self.rounds.open()
 

@@ -46,10 +46,10 @@ def clipped(vector, clip):
 
 
 class Collaborator:
-    """learner: Learner; me: name of this gateway; identity: see Party. turn() answers what a hub shows; counters in the status."""
+    """learner: Learner; me: name of this gateway; signer: see Party. turn() answers what a hub shows; counters in the status."""
 
-    def __init__(self, learner, me, identity=None):
-        self.learner, self.me, self.identity = learner, me, identity
+    def __init__(self, learner, me, signer=None):
+        self.learner, self.me, self.signer = learner, me, signer
         self.party, self.answered, self.version = None, None, 0
         self.counters = Counter()
 
@@ -83,7 +83,7 @@ class Collaborator:
     def _masked(self, seen):
         """The answer to a step of a masked round; a gateway that was restarted has lost its secrets, and drops out."""
         if seen["step"] == "keys":
-            self.party = Party(self.me, seen["id"], self.identity) if self.update(seen["clip"]) is not None else None
+            self.party = Party(self.me, seen["id"], self.signer) if self.update(seen["clip"]) is not None else None
             return self.party and self.party.keys()
         if self.party is None or self.party.round_id != seen["id"]:
             return None

@@ -125,10 +125,9 @@ class Learner:
         if frozen or not labelled or known == mark or len(labelled) + len(others) < LEAST or self.options["learn"] == "off":
             return False
         self.taught[stream] = mark
-        lesson = Lesson(self.twin, self.origin, labelled, others, self.anchors, self.base(), self.slack.pause)
-        mode = self.options["learn"]
-        challenger = lesson.teach(mode=mode)
-        verdict = self.guard.judge(lesson, challenger, lambda rows: lesson.teach(rows, mode))
+        lesson = Lesson(self.twin, self.origin, labelled, others, self.anchors, self.base(), self.slack.pause, self.options["learn"])
+        challenger = lesson.teach()
+        verdict = self.guard.judge(lesson, challenger, lesson.teach)
         self.counters["tried"] += 1
         if verdict.adopt:
             self._adopt(stream, state, lesson, challenger, verdict)
@@ -147,7 +146,7 @@ class Learner:
         self.start()
 
     def _adopt(self, stream, state, lesson, challenger, verdict):
-        facts = dict(verdict.facts, taught=self.taught[stream], ground=Ground.of([m.hidden for m in [*lesson.others, *lesson.moments]]).facts)
+        facts = dict(verdict.facts, taught=self.taught[stream], ground=Ground.of(lesson.hidden(challenger, [*lesson.others, *lesson.moments])).facts)
         made = AttentionState(stream, self.origin.package, 0, state.version if state else 0, wall_ms(), verdict.why, facts, challenger)
         self.store.adopt(made)
         self._apply(stream, made)

@@ -6,24 +6,25 @@ from gateway.attention.optimise import HEAD, Adam, GraphLoss, HeadLoss, Search, 
 
 SAMPLE = 64  # unlabelled moments that hold the controls: each costs an eighth of a gradient
 CONTROL_RATE, CONTROL_STEPS = .02, 25
-MODES = ("head", "controls", "all")
 
 
 class Lesson:
     """twin: see models.twin; origin: Origin; labelled: [(Moment, label)]; others: Moments without a label;
-    anchors: (hidden, labels) or None; start: parameters that all is learnt from (as shipped, or as the hub sends)."""
+    anchors: (hidden, labels) or None; start: parameters that all is learnt from (as shipped, or as the hub sends); mode: "head",
+    "controls" or "all"; search: by forward passes only."""
 
-    def __init__(self, twin, origin, labelled, others, anchors=None, start=None, pause=lambda: None):
+    def __init__(self, twin, origin, labelled, others, anchors=None, start=None, pause=lambda: None, mode="head", search=False):
         self.twin, self.origin, self.pause = twin, origin, pause
+        self.mode, self.search = mode, search
         self.start = start or origin.shipped
         self.moments = [moment for moment, _ in labelled]
         self.labels = np.array([origin.classes.index(label) for _, label in labelled], int)
         self.others, self.anchors = others, anchors
 
     def hidden(self, parameters, moments=None):
-        """(n, width): what the head judges under these controls; recorded ones where the controls are as shipped."""
+        """(n, width): what the head judges under these controls. Where controls never move, what was recorded is that."""
         moments = self.moments if moments is None else moments
-        if all(np.array_equal(parameters[name], self.origin.shipped[name]) for name in self.twin.controls):
+        if self.mode == "head":
             return np.array([moment.hidden for moment in moments]).reshape(len(moments), -1)
         return np.array([self._run(moment, parameters) for moment in moments]).reshape(len(moments), -1)
 
@@ -35,27 +36,27 @@ class Lesson:
         """(n, classes) of the labelled moments."""
         return judged(self.hidden(parameters), parameters)
 
-    def teach(self, rows=None, mode="head", search=False):
-        """Parameters taught by some rows of the buffer, None = all. search: by forward passes only."""
+    def teach(self, rows=None):
+        """Parameters taught by some rows of the buffer, None = all."""
         rows = np.arange(len(self.labels)) if rows is None else rows
         parameters = self.start
-        if mode != "controls":
-            parameters = self._head(parameters, rows, search)
-        if mode != "head":
-            parameters = self._controls(parameters, rows, search)
+        if self.mode != "controls":
+            parameters = self._head(parameters, rows)
+        if self.mode != "head":
+            parameters = self._controls(parameters, rows)
         return parameters
 
-    def _head(self, start, rows, search):
+    def _head(self, start, rows):
         held = [self.hidden(start, self.others)] if self.others else []
         held += [self.anchors[0]] if self.anchors else []
         targets = weighted(self.labels[rows], len(self.origin.classes))
         loss = HeadLoss(start, self.hidden(start)[rows], targets, held)
-        return descend(Search(loss, HEAD) if search else loss, self.origin, Adam(), start=start, pause=self.pause)
+        return descend(Search(loss, HEAD) if self.search else loss, self.origin, Adam(), start=start, pause=self.pause)
 
-    def _controls(self, start, rows, search):
+    def _controls(self, start, rows):
         held = [self.others[i] for i in np.linspace(0, len(self.others) - 1, min(SAMPLE, len(self.others))).astype(int)]
         opinions = judged(self.hidden(start, held), start) if held else np.zeros((0, len(self.origin.classes)))
         targets = weighted(self.labels[rows], len(self.origin.classes))
         loss = GraphLoss(self.twin, self.twin.controls, start, [self.moments[i] for i in rows], targets, held, opinions)
-        return descend(Search(loss.forward, self.twin.controls) if search else loss, self.origin, Adam(CONTROL_RATE),
+        return descend(Search(loss.forward, self.twin.controls) if self.search else loss, self.origin, Adam(CONTROL_RATE),
                        CONTROL_STEPS, self.pause, start)

@@ -26,10 +26,10 @@ def info(round_id, purpose):
 
 
 class Party:
-    """me: name; round_id: of the hub; identity: see gateway.attention.identity, or None where the hub is trusted with the keys."""
+    """me: name; round_id: of the hub; signer: see gateway.attention.signer, or None where the hub is trusted with the keys."""
 
-    def __init__(self, me, round_id, identity=None):
-        self.me, self.round_id, self.identity = me, round_id, identity
+    def __init__(self, me, round_id, signer=None):
+        self.me, self.round_id, self.signer = me, round_id, signer
         self.mask, self.seal = Pair(), Pair()
         self.seed = secrets.token_bytes(32)
         self.roster, self.held, self.revealed = {}, {}, False
@@ -37,7 +37,7 @@ class Party:
     def keys(self):
         """Step 1: public keys, signed by the device certificate."""
         keys = {"mask": self.mask.public.hex(), "seal": self.seal.public.hex()}
-        return dict(keys, **(self.identity.sign(signed(self.round_id, self.me, keys)) if self.identity else {}))
+        return dict(keys, **(self.signer.sign(signed(self.round_id, self.me, keys)) if self.signer else {}))
 
     def shares(self, roster):
         """Step 2: {peer: sealed shares} of my key and seed. roster: {name: keys} of all in the group, me among them.
@@ -46,8 +46,8 @@ class Party:
         if len(roster) < LEAST or roster.get(self.me, {}).get("mask") != self.mask.public.hex():
             raise Rejected("a group of %d, or without me" % len(roster), "wait for the next round")
         for name, keys in roster.items():
-            if self.identity:
-                self.identity.verify(name, signed(self.round_id, name, keys), keys)
+            if self.signer:
+                self.signer.verify(name, signed(self.round_id, name, keys), keys)
         self.roster = {name: {use: bytes.fromhex(keys[use]) for use in ("mask", "seal")} for name, keys in roster.items()}
         parts = list(zip(sorted(roster), split(self.mask.private, len(roster), needed(len(roster))), split(self.seed, len(roster), needed(len(roster)))))
         return {name: sealed(self._line(name), json.dumps([key, seed]).encode()).hex() for name, key, seed in parts}

@@ -25,14 +25,19 @@ def nice():
 
 
 class Attention:
-    """folder: data folder; options: [attention]."""
+    """folder: data folder; options: [attention]; name: of this gateway; outbox: takes its part in rounds."""
 
-    def __init__(self, folder, options, clock):
+    def __init__(self, folder, options, clock, name, outbox):
         self.path = folder / FILE
-        self.options, self.clock = options, clock
+        self.options, self.clock, self.name, self.outbox = options, clock, name, outbox
+        self.rounds = self._membership(folder) if options["hub"] else None
         self.learners = []
         self.worker = ThreadPoolExecutor(1, "attention", nice)
         self.counters = {"learning_failures": 0}
+
+    def _membership(self, folder):
+        from gateway.attention.membership import Membership  # cryptography takes its time, and only who learns with others needs it
+        return Membership(folder, self.options, self.name)
 
     def beside(self, model, make_twin, door, watch):
         """What is to see each result of a loaded model: its learner, where it can learn, then `watch`, where there is one.
@@ -45,6 +50,8 @@ class Attention:
                           tell=lambda *words: self._tell(door, *words))
         self.learners.append(learner)
         model.learns = True
+        if self.rounds:
+            self.rounds.join(learner)
 
         def both(features, inference, decision, summaries):
             if features:
@@ -71,7 +78,7 @@ class Attention:
         for learner in self.learners:
             for name, n in list(learner.counters.items()):
                 total[name] = total.get(name, 0) + n
-        return total
+        return dict(total, **self.rounds.counts()) if self.rounds else total
 
     async def run(self, up):
         """Let the learners work, one turn a second, for ever. A turn that fails is counted, and the next one tried."""
@@ -84,10 +91,14 @@ class Attention:
                     up()
                 except HeedError:
                     self.counters["learning_failures"] += 1
+            if self.rounds:
+                await self.rounds.turn(self.outbox, lambda *work: self.loop.run_in_executor(self.worker, *work))
             await self.clock.sleep_ms(EVERY_MS)
 
-    def close(self):
+    async def close(self):
         """Stop the thread and close the files."""
+        if self.rounds:
+            await self.rounds.close()
         self.worker.shutdown()
         for learner in self.learners:
             learner.store.close()

@@ -16,7 +16,8 @@ from gateway.attention.masks import floating
 from gateway.attention.privacy import SMALLEST, Accountant
 from gateway.core.compat import random_id, wall_ms
 from gateway.core.errors import Rejected
-from gateway.hub.aggregate import noised, sound, together
+from gateway.hub import round_routes
+from gateway.hub.aggregate import RULES, noised, sound, together
 from gateway.hub.inbox import Inbox
 
 SCHEMA = ("CREATE TABLE IF NOT EXISTS round(package TEXT PRIMARY KEY, text TEXT NOT NULL)",
@@ -24,15 +25,25 @@ SCHEMA = ("CREATE TABLE IF NOT EXISTS round(package TEXT PRIMARY KEY, text TEXT 
           "CREATE INDEX IF NOT EXISTS record_update ON record(received_ms) WHERE kind = 'attention_update'")
 PLAIN, MASKED = ("update",), ("keys", "shares", "update", "reveal")
 POLL_S = 1
-DEFAULTS = {"package": "ecg 0.1.0", "every_s": 3600, "step_s": 600, "least": 3, "clip": 1.0, "noise": 0.0, "delta": 1e-5, "budget": 8.0,
-            "masked": False, "rule": "trimmed", "groups": 1}
+SETTINGS = {"options": {
+    "package": {"default": "ecg 0.1.0", "type": "str", "help": "name and version of the package that learns"},
+    "every_s": {"default": 3600, "type": "int", "min": 0, "max": 31536000, "help": "from the end of a round to the next"},
+    "step_s": {"default": 600, "type": "int", "min": 1, "max": 604800, "help": "how long a step waits for those that are away"},
+    "least": {"default": 3, "type": "int", "min": 1, "max": 1000000, "help": "gateways without which a round is dropped"},
+    "clip": {"default": 2.0, "type": "float", "min": 0.001, "max": 1000, "help": "largest L2 norm of one gateway's part"},
+    "noise": {"default": 0.0, "type": "float", "min": 0, "max": 1000, "help": "standard deviation of the noise on the sum, in clips"},
+    "delta": {"default": 1e-5, "type": "float", "min": 1e-12, "max": 0.1, "help": "of the privacy that is shown"},
+    "budget": {"default": 8.0, "type": "float", "min": 0, "max": 1000, "help": "epsilon at which rounds with noise end for good"},
+    "masked": {"default": True, "type": "bool", "help": "sums that this hub cannot take apart; false where it is trusted"},
+    "rule": {"default": "trimmed", "type": "str", "choices": RULES, "help": "how parts come together, without noise"},
+    "groups": {"default": 1, "type": "int", "min": 1, "max": 1000, "help": "masked: sums of so many groups, over which the rule works"}}}
 
 
 class Rounds:
-    """options: as DEFAULTS; attach() before run(). turn() does what is due."""
+    """options: as SETTINGS; attach() before run(). turn() does what is due."""
 
     def __init__(self, options, clock=wall_ms):
-        self.options = dict(DEFAULTS, **options)
+        self.options = options
         self.clock = clock
         self.counters = Counter()
         self.round = self.learnt = None
@@ -41,6 +52,10 @@ class Rounds:
         """ingest: gateway.hub.ingest.Ingest, whose store it shares."""
         self.ingest, self.store = ingest, ingest.store
         self.inbox = Inbox(ingest.store, self.counters)
+
+    def routes(self):
+        """What gateways ask for by HTTP."""
+        return round_routes.routes(self)
 
     def open(self):
         """Make the tables, and go on where the hub was."""

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from gateway.attention.identity import Identity
 from gateway.attention.masks import fixed, floating, joined, opened, sealed, split
 from gateway.attention.party import Party, unmasked
+from gateway.attention.signer import Signer
 from gateway.core.errors import Rejected
 
 NAMES = ["g%d" % i for i in range(7)]
@@ -91,7 +91,7 @@ def identities():
     for name in [*NAMES, "stranger"]:
         key = Ed25519PrivateKey.generate()
         signer = authority if name != "stranger" else Ed25519PrivateKey.generate()
-        found[name] = Identity(certificate(name, key, "ca", signer).public_bytes(Encoding.PEM),
+        found[name] = Signer(certificate(name, key, "ca", signer).public_bytes(Encoding.PEM),
                                key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), ca)
     return found
 

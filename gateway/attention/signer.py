@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 from gateway.core.errors import ConfigError, Rejected
 
 
-class Identity:
+class Signer:
     """certificate, key, authority: PEM bytes. The common name of a certificate is the gateway's name."""
 
     def __init__(self, certificate, key, authority):
@@ -23,6 +23,12 @@ class Identity:
             x509.load_pem_x509_certificate(certificate)
         except ValueError as error:
             raise ConfigError("the device certificate cannot be read: %s" % error, "enrol again")
+
+    @classmethod
+    def of(cls, identity):
+        """The Signer of a gateway.identity.Identity that has enrolled."""
+        whole = identity.file.read_bytes()
+        return cls(whole[whole.index(b"-----BEGIN CERTIFICATE"):], whole, identity.ca_file.read_bytes())
 
     def sign(self, data):
         """{"certificate", "signature"} over bytes."""
