@@ -145,3 +145,14 @@ def adapt(record, labels, plot):
     from rich.console import Console
     from firmware_tools.demo_adapt import show
     show(record, labels, plot, Console())
+
+
+@demo.command()
+@click.option("--labels", default=10, show_default=True, type=click.IntRange(3, 64), help="labels given to each gateway")
+def fleet(labels):
+    """Three gateways, a hub, a masked round, and improved attention back."""
+    import logging
+    from rich.console import Console
+    from firmware_tools.demo_fleet import show
+    logging.basicConfig(level="ERROR", format="%(levelname)s %(name)s: %(message)s")
+    show(labels, Console())

@@ -4,6 +4,12 @@ import numpy as np
 
 KEPT = 128  # moments that stand for what a stream was like
 AWAY = 3.0  # times the usual distance to the nearest of them: the stream has changed
+BACK = .5  # how far back to where learning began a state then goes: what it learnt may still help, and may not
+
+
+def halfway(base, parameters):
+    """Parameters between where learning began and what was learnt, for a stream that has changed."""
+    return {name: value + (base[name] - value) * np.float32(BACK) for name, value in parameters.items()}
 
 
 class Ground:

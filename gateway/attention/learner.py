@@ -9,7 +9,7 @@ from collections import Counter
 import numpy as np
 
 from gateway.attention.choose import LEAST, choose
-from gateway.attention.drift import AWAY, Ground
+from gateway.attention.drift import AWAY, Ground, halfway
 from gateway.attention.feedback import Door
 from gateway.attention.guard import Guard
 from gateway.attention.lesson import Lesson
@@ -113,7 +113,9 @@ class Learner:
     def parameters(self, stream):
         """What judges a stream now."""
         state = self.current(stream)
-        return state.parameters if state and stream not in self.away else self.base()
+        if not state:
+            return self.base()
+        return halfway(self.base(), state.parameters) if stream in self.away else state.parameters
 
     def learn(self, stream):
         """Learn from the buffer of a stream where it has changed. Whether something was adopted."""
@@ -164,15 +166,14 @@ class Learner:
             self.tell(stream, "attention_rolled_back", verdict.why)
 
     def watch(self, stream):
-        """Set a state aside while the stream is not what it was proven on, and take it up again when it is."""
+        """Go half of the way back while the stream is not what its state was proven on, and all of it again when it is."""
         ground, latest = self.grounds.get(stream), list(self.moments.recent[stream].values())[-LATEST:]
         if not ground or len(latest) < LATEST // 4:
             return
         away = ground.away([moment.hidden for moment in latest]) > AWAY
         if away != (stream in self.away):
-            state = self.current(stream)
             (self.away.add if away else self.away.discard)(stream)
-            self.use(stream, self.base() if away else state.parameters)
+            self.use(stream, self.parameters(stream))
             self.counters["set_aside" if away else "taken_up"] += 1
             self.tell(stream, "stream_changed" if away else "stream_back", "not what its attention was proven on: labels are welcome"
                       if away else "as it was when its attention was proven")

@@ -6,6 +6,7 @@ transaction, and `changed()` tells one of them that the other has written.
 
 import json
 import sqlite3
+import threading
 
 from gateway.attention.state import state_from
 from gateway.core.compat import wall_ms
@@ -25,10 +26,10 @@ CREATE TABLE IF NOT EXISTS origin(stream TEXT PRIMARY KEY, text TEXT NOT NULL) W
 
 
 class AttentionStore:
-    """path: the file; made where it is not there. One object, one thread at a time."""
+    """path: the file; made where it is not there. Threads may share one."""
 
     def __init__(self, path):
-        self.path = str(path)
+        self.path, self.lock = str(path), threading.RLock()
         try:
             self.db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=10)
             for pragma in ("journal_mode=WAL", "synchronous=FULL"):
@@ -41,21 +42,23 @@ class AttentionStore:
     def rows(self, query, *values):
         """All rows of a query."""
         try:
-            return self.db.execute(query, values).fetchall()
+            with self.lock:
+                return self.db.execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise HeedError("%s: %s" % (self.path, error), "free some room, or restore the file")
 
     def write(self, *statements):
         """Run [(statement, values)] as one durable transaction. Raises HeedError, with nothing written."""
-        try:
-            self.db.execute("BEGIN IMMEDIATE")
-            for statement, values in statements:
-                self.db.execute(statement, values)
-            self.db.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self.db.in_transaction:
-                self.db.execute("ROLLBACK")
-            raise HeedError("%s: %s" % (self.path, error), "nothing of it was taken; free some room")
+        with self.lock:
+            try:
+                self.db.execute("BEGIN IMMEDIATE")
+                for statement, values in statements:
+                    self.db.execute(statement, values)
+                self.db.execute("COMMIT")
+            except sqlite3.Error as error:
+                if self.db.in_transaction:
+                    self.db.execute("ROLLBACK")
+                raise HeedError("%s: %s" % (self.path, error), "nothing of it was taken; free some room")
 
     def changed(self):
         """Whether another process has written since the last call."""
