@@ -3,6 +3,7 @@
 observe() is called with each inference and only remembers. Everything else happens in work(), on a thread of its own.
 """
 
+import threading
 import time
 from collections import Counter
 
@@ -17,6 +18,7 @@ from gateway.attention.moments import Moments
 from gateway.attention.optimise import judged
 from gateway.attention.state import AttentionState, Origin
 from gateway.core.compat import crc32, wall_ms
+from gateway.core.errors import HeedError
 
 DAY_MS = 86400000
 GLOBAL = "* "  # before the name of a package: the stream that stands for what gateways learnt together
@@ -24,16 +26,22 @@ LATEST = 64  # moments that say what a stream is like now
 
 
 class Slack:
-    """Lets a thread have a share of the time: after each piece of work it rests so long that inference seldom meets it."""
+    """Lets a thread have a share of the time: after each piece of work it rests so long that inference seldom meets it.
 
-    def __init__(self, share, clock=time.perf_counter, sleep=time.sleep):
-        self.share, self.clock, self.sleep = share, clock, sleep
+    stopping: an Event that ends the rest, and the work with it."""
+
+    def __init__(self, share, clock=time.perf_counter, sleep=None):
+        self.share, self.clock = share, clock
+        self.stopping = threading.Event()
+        self.sleep = sleep or self.stopping.wait
         self.since = clock()
 
     def pause(self):
-        """Rest for what was just worked."""
+        """Rest for what was just worked. Raises HeedError when all is to stop."""
         worked = self.clock() - self.since
         self.sleep(worked * (1 / self.share - 1))
+        if self.stopping.is_set():
+            raise HeedError("the gateway stops", "what was to be learnt is learnt after the next start")
         self.since = self.clock()
 
 
@@ -148,7 +156,8 @@ class Learner:
         self.start()
 
     def _adopt(self, stream, state, lesson, challenger, verdict):
-        facts = dict(verdict.facts, taught=self.taught[stream], ground=Ground.of(lesson.hidden(challenger, [*lesson.others, *lesson.moments])).facts)
+        ground = Ground.of(lesson.hidden(challenger, [*lesson.others, *lesson.moments]))
+        facts = dict(verdict.facts, taught=self.taught[stream], ground=ground.facts)
         made = AttentionState(stream, self.origin.package, 0, state.version if state else 0, wall_ms(), verdict.why, facts, challenger)
         self.store.adopt(made)
         self._apply(stream, made)
