@@ -57,12 +57,18 @@ class Learner:
         self.moments = Moments(store, self.counters)
         self.door = Door(self.moments, self.origin.classes, reach, self.counters)
         self.slack = slack or Slack(options["slack_permille"] / 1000)
-        self.taught, self.grounds, self.away, self.met = {}, {}, set(), set()
+        self.taught, self.grounds, self.applied, self.away, self.met = {}, {}, {}, set(), set()
 
     def start(self):
-        """Go on with what was in use before, of all streams that are here."""
+        """Take up what another process, or a hub, has changed of the streams that are here."""
         for stream in list(self.moments.recent):
-            self._apply(stream, self.current(stream))
+            state = self.current(stream)
+            if self.applied.get(stream) != self._mark(state):
+                self._apply(stream, state)
+
+    def _mark(self, state):
+        """What tells one state in use from another: its version, and that of the base."""
+        return state and state.version, dict(row[:2] for row in self.store.streams()).get(GLOBAL + self.origin.package)
 
     def current(self, stream):
         """The state in use, None = as learning began. One of another package, or another release, is left alone, and counted."""
@@ -75,6 +81,7 @@ class Learner:
     def _apply(self, stream, state):
         self.grounds[stream] = Ground(state.facts["ground"]) if state and state.facts.get("ground") else None
         self.away.discard(stream)
+        self.applied[stream] = self._mark(state)
         self.use(stream, state.parameters if state else self.base())
 
     def observe(self, moment):
