@@ -1,6 +1,6 @@
 # make run    set up, then the main job on a real ECG with embedded defaults
 # make test   set up, then all tests on CPython and MicroPython
-# make train  set up TensorFlow in an environment of its own, then train the ECG model
+# make train  set up TensorFlow in an environment of its own, then train the models
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check install -q -c requirements/constraints.txt
@@ -44,6 +44,7 @@ train: $(VENV)/run.stamp
 	[ -d .venv-train ] || $(VENV)/bin/python -m venv .venv-train
 	.venv-train/bin/python -m pip --disable-pip-version-check install -q -e '.[train]'
 	.venv-train/bin/heed model train ecg
+	.venv-train/bin/heed model train traffic
 
 clean:
 	rm -rf $(VENV) .venv-mpy .venv-train .cache build *.egg-info
