@@ -41,6 +41,8 @@ class View:
         if features and self.sensor in features.facts["streams"]:
             self.slot(features, forecast)
         for summary in summaries:
+            if summary.kind == "forecast":
+                continue
             self.kinds[summary.data.get("event", summary.kind)] += 1
             if summary.cls != "digest" and summary.data.get("event") != "sensor_imputed" or summary.kind == "hour":
                 self.events.append(summary)

@@ -1,13 +1,12 @@
 """Runs a package: picks the best variant that works, keeps each stream's state, falls back when a runtime fails."""
 
-from collections import OrderedDict
-
 import numpy as np
 
 from gateway.core.compat import ticks_diff
 from gateway.core.errors import ModelError
 from gateway.core.plugin import Model
 from gateway.core.records import Inference
+from models.caches import Caches
 from models.forecast import Forecasts
 from models.package import Package, folder_of
 from models.runtimes.edgetpu import EdgeTpu
@@ -15,7 +14,6 @@ from models.runtimes.litert import LiteRt
 from models.tiny import TinyModel
 
 RUNTIMES = {"litert": LiteRt, "edgetpu": EdgeTpu}
-MAX_STREAMS = 4096
 RETRY_MS = 60000  # how long a variant that failed in use is left alone
 
 
@@ -26,8 +24,7 @@ class PackageModel(Model):
     def __init__(self, options, context, baseline=None):
         super().__init__(options, context)
         self.baseline = baseline
-        self.streams = OrderedDict()
-        self.variant = self.graph = self.whole = None
+        self.variant = self.graph = self.whole = self.caches = None
 
     def load(self):
         """Read the package and start the first variant of the fall-back order that runs. Raises ModelError when none does."""
@@ -50,8 +47,10 @@ class PackageModel(Model):
             try:
                 return self._start(name)
             except ModelError as error:
-                reasons.append(str(error))
                 self.context.count("variants_failed")
+                if len(order) == 1:
+                    raise
+                reasons.append(str(error))
                 self.context.log("warning", "model variant %s: %s" % (name, error))
         raise ModelError("no variant of %s runs: %s" % (self.package.name, "; ".join(reasons)), "heed model verify " + self.package.name)
 
@@ -64,14 +63,13 @@ class PackageModel(Model):
 
     def _rise(self):
         """Try what is better than what runs; keep what runs where nothing is."""
-        self.retry_at, kept = None, (self.variant, self.graph, self.whole, dict(self.streams))
+        self.retry_at, kept = None, (self.variant, self.graph, self.whole, self.caches)
         try:
             self._first_of(self.order[:self.order.index(kept[0])])
             self.context.count("variants_returned")
             self.context.log("info", "model variant %s is back" % self.variant)
         except ModelError:
-            self.variant, self.graph, self.whole = kept[:3]
-            self.streams.update(kept[3])
+            self.variant, self.graph, self.whole, self.caches = kept
             self.retry_at = self.context.clock.ticks_ms() + RETRY_MS
 
     def _start(self, name):
@@ -90,7 +88,7 @@ class PackageModel(Model):
         else:
             self._trial(graph)
         self.variant, self.graph, self.whole = name, graph, whole
-        self.streams.clear()
+        self.caches = graph and Caches(graph, [state[:2] for state in self.state], self.context)
 
     def _trial(self, graph):
         """Shapes must be those of the manifest, and one run must give sound numbers."""
@@ -117,23 +115,17 @@ class PackageModel(Model):
             return self.whole.infer(features)
         if self.forecasts:
             return self._forecast(features)
-        values = {name: np.multiply(array, scale, dtype=np.float32).reshape(shape)
-                  for (name, scale, shape), array in zip(self.inputs, features.values)}
-        if any(getattr(array, "dtype", int) == float and not np.isfinite(array).all() for array in features.values):
-            raise ModelError("the input of stream %s is not finite" % features.stream, "see the plugin that makes these features")
-        values.update(self._stream(features.stream))
+        self._put(features)
         try:
-            out = self.graph.run(values)
+            out = self.caches.run(features.stream)
             scores = shares(self.logits(out))
             if scores[0] != scores[0]:
                 raise ModelError("%s gives no numbers (NaN)" % self.graph.name, "verify the package: heed model verify")
         except ModelError as error:
             self._fall(error)
             return self.infer(features)
-        if self.state:
-            self.streams[features.stream] = {name: out[output] for name, output, _ in self.state}
         return Inference(features.stream, features.seq, features.t_ms, self.package.classes[int(scores.argmax())],
-                         scores.tolist(), out.get("maps"), self.variant)
+                         scores.tolist(), out["maps"].copy() if "maps" in out else None, self.variant)
 
     def _forecast(self, features):
         try:
@@ -148,21 +140,28 @@ class PackageModel(Model):
             return (out["hidden"] @ self.head[0] + self.head[1])[0]
         return out[self.scores].reshape(-1, len(self.package.classes))[0]
 
-    def _stream(self, stream):
-        """The caches of a stream; the one unused for longest makes room."""
-        if stream in self.streams:
-            self.streams.move_to_end(stream)
-            return self.streams[stream]
-        if len(self.streams) >= MAX_STREAMS:
-            self.streams.popitem(last=False)
-            self.context.count("streams_forgotten")
-        return {name: zero for name, _, zero in self.state}
+    def _put(self, features):
+        """Scale the features straight into the graph's inputs. Raises ModelError for what the package does not take."""
+        for (name, scale, shape), array in zip(self.inputs, features.values):
+            into = self.graph.views[name].reshape(-1)
+            if len(array) != len(into):
+                raise ModelError("input %s of stream %s has %d numbers, %s takes %d" % (
+                    name, features.stream, len(array), self.graph.name, len(into)), "see the plugin that makes these features")
+            if floating(array) and not np.isfinite(array).all():
+                raise ModelError("the input of stream %s is not finite" % features.stream, "see the plugin that makes these features")
+            try:
+                np.multiply(array, scale, out=into, casting="unsafe")
+            except TypeError:
+                raise ModelError("input %s of stream %s is no row of numbers" % (name, features.stream), "see the plugin that makes these features")
 
     def forget(self, stream):
-        """Drop the caches of a stream."""
-        self.streams.pop(stream, None)
-        if self.whole:
-            self.whole.forget(stream)
+        """Drop the state of a stream."""
+        (self.whole or self.caches).forget(stream)
+
+
+def floating(array):
+    """Whether an array or a list holds floats, which can be NaN; sensors give integers."""
+    return array.dtype.kind == "f" if hasattr(array, "dtype") else isinstance(array[0], float)
 
 
 def shares(logits):

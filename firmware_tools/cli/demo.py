@@ -3,6 +3,7 @@
     heed demo
     heed demo ecg --record ecg/mitdb/200 --speed 0
     heed demo ecg --plot pictures
+    heed demo sync
     heed demo traffic
 """
 
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from firmware_tools.cli import json_option, show
 from firmware_tools.cli.demo_traffic import traffic
 from gateway.core.errors import HeedError
 
@@ -81,6 +83,29 @@ def ecg(record, start_s, seconds, speed, model, plot):
         for picture in save_ecg(path, model, Path(plot), first, last):
             console.print("saved %s" % picture)
     console.print("Not a medical device.\nnext: heed init && heed check && heed run")
+
+
+@demo.command()
+@click.option("--seconds", default=30.0, type=click.FloatRange(5), help="how long the half hour of ECG is played, in seconds")
+@click.option("--cut", "cuts", default=[(6.0, 11.0), (15.0, 22.0)], type=(float, float), multiple=True, help="from and to: the line is cut, in seconds")
+@json_option
+def sync(seconds, cuts, as_json):
+    """Send a real ECG's summaries to a hub over a line that is cut and healed: every record arrives, once."""
+    import asyncio
+    from rich.console import Console
+    from firmware_tools.demo_sync import play
+    from sensors.wfdb_record import WfdbRecord
+    console = Console(stderr=as_json)
+    path, _ = choose(None, console)
+    record = WfdbRecord(path)
+    with tempfile.TemporaryDirectory(prefix="heed-") as folder:
+        found = asyncio.run(play(path, record.length / record.rate_hz / seconds, cuts, folder, console))
+    show(found, as_json, lambda facts: [
+        "\n[bold]%(accepted)d records accepted, %(arrived)d arrived: %(lost)d lost, %(doubled)d doubled; "
+        "up to %(most_waiting)d waited on disk[/bold]" % facts,
+        "%(bytes)d bytes went up for %(raw_bytes)d bytes of signal\nnext: heed hub run, and an uplink of kind http in heed.toml" % facts])
+    if found["lost"] or found["doubled"] or found["out_of_order"]:
+        raise click.exceptions.Exit(1)
 
 
 def choose(record, console):

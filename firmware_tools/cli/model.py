@@ -41,7 +41,7 @@ def facts_of(package):
 
 def figures_line(variant):
     """The headline figures of a variant."""
-    figures = variant.get("figures", {})
+    figures = variant.get("figures") or {}
     return ", ".join("%s %.3f" % (name, value) for name, value in figures.items() if isinstance(value, float))
 
 
@@ -71,6 +71,8 @@ def verify(name, evaluate, variant, folder, csv, step, columns, as_json):
     own = {"csv": csv, "step": step, "columns": columns} if csv else {"data": folder} if folder else None
     facts = verify_package(name, variant, evaluate or bool(own), own)
     show(facts, as_json, verdicts)
+    if any(found["state"] == "broken" for found in facts["variants"]):
+        raise SystemExit(1)
 
 
 def verdicts(facts):
@@ -170,8 +172,16 @@ def remove(name):
 def bench(name, as_json):
     """Time of one inference for every variant: median of the best of many short windows, one thread."""
     from firmware_tools.bench.variants import measure
-    show(measure(name), as_json, lambda facts: [grid(None, ("variant", "bytes", "us (p50)", "us (p99)", "over float"), [
-        (v["name"], v["bytes"], "%.1f" % v["p50_us"], "%.1f" % v["p99_us"], "%.2f" % v["over_first"]) for v in facts["variants"]])])
+    show(measure(name), as_json, lambda facts: [grid("on %(runtime)s" % facts, (
+        "variant", "parameters", "bytes", "MFLOP", "us (p50)", "us (p99)", "over the first", "figures"), [
+            (v["name"], v["parameters"], v["bytes"], v["mflop"], *times(v), figures_line(v)) for v in facts["variants"]])])
+
+
+def times(variant):
+    """The cells of one variant's times, or why there are none."""
+    if "refused" in variant:
+        return variant["refused"], "", ""
+    return "%.1f" % variant["p50_us"], "%.1f" % variant["p99_us"], "%.2f" % variant["over_first"]
 
 
 @model.command()

@@ -3,7 +3,6 @@
 
 from gateway.core.records import Summary
 
-HORIZONS = (2, 5, 11)  # forecasts that go upstream: in 15, 30 and 60 minutes where a slot has five
 NAMED = 5
 EVENTS = {"sensor_good": "measures again", "sensor_dead": "died", "sensor_stuck": "got stuck", "sensor_imputed": "began to repeat last week",
           "incident_begins": "incident", "incident_ends": "incident over", "congestion_ahead": "congestion ahead",
@@ -46,8 +45,7 @@ class Digest:
             states.setdefault(station.health.state, []).append(name)
         judged = sum([s.band.judged for s in stations.values()])
         data = {"from_ms": self.from_ms, "to_ms": t_ms, "sensors": len(stations), "events": self.events, "model": variant,
-                "states": {state: len(names) for state, names in states.items()},
-                "forecast": {name: forecast_of(station) for name, station in stations.items() if station.values}}
+                "states": {state: len(names) for state, names in states.items()}}
         if judged:
             data["off"] = sum([s.band.off for s in stations.values()]) // judged
             data["inside"] = 100 * sum([s.band.inside for s in stations.values()]) // judged
@@ -69,8 +67,3 @@ class Digest:
             parts.append("forecasts off by %s, band held %d %%" % (unit.said(data["off"]), data["inside"]))
         events = ["%d %s" % (n, EVENTS[kind]) for kind, n in sorted(data["events"].items())]
         return "; ".join(parts + (events or ["nothing unusual"]))
-
-
-def forecast_of(station):
-    """[[minutes ahead, count, low, high]] at HORIZONS."""
-    return [[(h + 1) * station.step_ms // 60000, station.values[h]] + list(station.limits(h)) for h in HORIZONS]

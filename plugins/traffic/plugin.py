@@ -12,6 +12,14 @@ MANIFEST = {
     "kind": "plugin", "name": "traffic", "version": "0.1.0", "api": 1,
     "summary": "forecasts traffic, finds incidents and sensors that fail, in one sensor or a network",
     "runs_on": ("cpython", "micropython"), "needs": (), "permissions": (), "budget": {"ms": 100, "mb": 64},
+    "leaves": {
+        "event": {"event": "kind of event", "was": "state of the sensor before", "value": "reading", "expected": "what was expected of it",
+                  "score": "percent of the usual residual", "forecast": "the next twelve slots", "limit": "count that is congested"},
+        "hour": {"from_ms": "begin", "to_ms": "end", "sensors": "how many", "states": "sensors by state", "events": "events by kind",
+                 "model": "what forecast", "off": "mean error of the forecasts", "inside": "percent of readings inside of the band"},
+        "forecast": {"now": "reading or what stands in for it", "ahead": "minutes ahead, count, low and high, three times",
+                     "state": "of the sensor"},
+    },
     "options": {
         "step_s": {"default": 300, "type": "int", "min": 60, "max": 3600, "help": "length of a slot; that of the model"},
         "utc_min": {"default": 0, "type": "int", "min": -840, "max": 840, "help": "minutes that local time is ahead of UTC"},
@@ -27,6 +35,7 @@ MANIFEST = {
         "dead_min": {"default": 60, "type": "int", "min": 5, "max": 1440, "help": "minutes without a reading that make a sensor dead"},
         "stuck_min": {"default": 60, "type": "int", "min": 10, "max": 1440, "help": "minutes of one and the same reading that make it stuck"},
         "digest_min": {"default": 60, "type": "int", "min": 5, "max": 1440, "help": "how often the whole is summed up"},
+        "forecasts": {"default": True, "type": "bool", "help": "whether each sensor's forecast goes upstream with it"},
     },
 }
 MAX_SENSORS = 4096
@@ -127,9 +136,12 @@ class TrafficPlugin(Plugin):
     def summarise(self, features, forecast, decision):
         """The events, and the digest when it is due."""
         self.digest.add(self.events)
-        if self.digest.due(features.t_ms):
-            return self.events + [self.digest.close(features.t_ms, self.stations, forecast.variant)]
-        return self.events
+        if not self.digest.due(features.t_ms):
+            return self.events
+        said = [self.digest.close(features.t_ms, self.stations, forecast.variant)]
+        if self.options["forecasts"]:
+            said += [station.hour_ahead(features.t_ms) for station in self.stations.values()]
+        return self.events + said
 
     def finish(self):
         """The digest that has begun."""

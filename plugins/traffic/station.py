@@ -9,6 +9,7 @@ from plugins.traffic.incident import Watch
 from plugins.traffic.lags import AHEAD
 from plugins.traffic.track import Track
 
+HORIZONS = (2, 5, 11)  # forecasts that go upstream: in 15, 30 and 60 minutes where a slot has five
 PEAK = 98  # percent of its readings that a sensor stays below: what its road carries, or its free flow
 
 
@@ -95,6 +96,13 @@ class Station:
 
     def _congestion(self, what, text, t_ms, data):
         return Summary(self.signal.stream, "event", "event", t_ms, text, dict(data, event="congestion_" + what))
+
+    def hour_ahead(self, t_ms):
+        """Summary of the forecast."""
+        ahead = [[(h + 1) * self.step_ms // 60000, self.values[h]] + list(self.limits(h)) for h in HORIZONS]
+        text = "%s now, %s (%s to %s) in %d min" % (self.said(self.track.value), self.said(ahead[-1][1]), self.number(ahead[-1][2]),
+                                                    self.number(ahead[-1][3]), ahead[-1][0])
+        return Summary(self.signal.stream, "forecast", "digest", t_ms, text, {"now": self.track.value, "ahead": ahead, "state": self.health.state})
 
     def limit(self):
         """The count at which this sensor's road is congested, or None before it is known."""

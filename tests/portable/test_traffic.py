@@ -212,4 +212,12 @@ async def test_the_flow_reads_well():
     summaries = await run_flow(blocks, plugin_of(digest_min=720), Rules({}, None))
     digests = [s for s in summaries if s["kind"] == "hour"]
     assert len(digests) >= 5 and digests[-1]["reason"].startswith("2 sensors; forecasts off by ")
-    assert set(digests[-1]["data"]["forecast"]) == {"a", "b"} and len(digests[-1]["data"]["forecast"]["a"][0]) == 4
+    ahead = [s for s in summaries if s["kind"] == "forecast"]
+    assert {s["stream"] for s in ahead} == {"a", "b"} and " now, " in ahead[0]["reason"] and len(ahead[0]["data"]["ahead"]) == 3
+
+
+def test_nothing_leaves_that_is_not_stated():
+    plugin = plugin_of(limit=200.0, learn_h=24, incident=100)
+    dark = lambda slot: None if slot % 200 > 190 else value_at(slot) * (1 + slot % 50 // 45)
+    for summary in played(plugin, range(START, START + 12 * DAY), dark) + plugin.finish():
+        assert set(summary.data) <= set(MANIFEST["leaves"][summary.kind]), summary
