@@ -10,13 +10,14 @@ import os
 import subprocess
 import sys
 import tempfile
-import urllib.request
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from gateway import data_traffic
 from gateway.core.errors import HeedError
+from gateway.fetch import cache, fetch_files, keep
 
 ROOT = Path(__file__).resolve().parent.parent
 MITDB = "https://physionet.org/files/mitdb/1.0.0/"
@@ -30,11 +31,6 @@ DEMO_HEADER = """208demo 1 360 108000
 # Minutes 19:35 to 24:35 of MIT-BIH record 208, MLII.
 # Contains information from the MIT-BIH Arrhythmia Database (PhysioNet), made available under ODC-By 1.0.
 """
-
-
-def cache():
-    """The folder that fetch() fills."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "heed"
 
 
 def places():
@@ -55,7 +51,8 @@ def find(name):
 def listing():
     """[(data set, what, path or None)] of all that Heed knows of."""
     return [("ecg/mitdb", "MIT-BIH Arrhythmia Database, 44 records", find("ecg/mitdb")),
-            ("ecg/demo", "five minutes of record 208", find("ecg/demo/208demo"))]
+            ("ecg/demo", "five minutes of record 208", find("ecg/demo/208demo")),
+            *[(name, what, find(name)) for name, what in data_traffic.WHAT.items()]]
 
 
 def checked(path, sha256):
@@ -67,38 +64,21 @@ def checked(path, sha256):
     return data
 
 
-def keep(path, data):
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(data)
-    os.replace(part, path)
-
-
 def fetch(name, progress=lambda done, total: None):
     """Fetch a data set into the cache; gives its folder. What is there already is not fetched again."""
     if name == "ecg/mitdb":
         return fetch_mitdb(progress)
     if name == "ecg/demo":
         return fetch_demo(progress)
+    if name in data_traffic.WHAT:
+        return data_traffic.fetch(name, progress)
     raise HeedError('no data set "%s"' % name, "known: " + ", ".join(row[0] for row in listing()))
 
 
 def fetch_mitdb(progress):
     """Every file from PhysioNet, each checked against the list that is part of Heed."""
     sums = [line.split() for line in SUMS.read_text().splitlines()]
-    for done, (sha256, name) in enumerate(sums):
-        path = cache() / "ecg" / name
-        if not path.exists():
-            source = MITDB + name.split("/")[-1]
-            try:
-                data = urllib.request.urlopen(source, timeout=60).read()
-            except OSError as error:
-                raise HeedError("%s cannot be fetched: %s" % (source, error), "no network? set HEED_DATA to a folder that has it")
-            if hashlib.sha256(data).hexdigest() != sha256:
-                raise HeedError("%s is not the file that Heed knows" % source, "try again later")
-            keep(path, data)
-        progress(done + 1, len(sums))
+    fetch_files([(sha256, "ecg/" + name, MITDB + name.split("/")[-1]) for sha256, name in sums], progress)
     return cache() / "ecg" / "mitdb"
 
 

@@ -7,6 +7,7 @@ from gateway.core.errors import ModelError
 from gateway.core.plugin import Model
 from gateway.core.records import Inference
 from models.caches import Caches
+from models.forecast import Forecasts
 from models.package import Package, folder_of
 from models.runtimes.edgetpu import EdgeTpu
 from models.runtimes.litert import LiteRt
@@ -31,6 +32,7 @@ class PackageModel(Model):
         self.inputs = [(i["name"], np.float32(i["scale"]), tuple(i["shape"])) for i in self.package.manifest["inputs"]]
         self.state = [(s["name"], s["output"], np.zeros(s["shape"], np.float32)) for s in self.package.manifest["state"]]
         self.controls = {name: np.array(c["default"], np.float32) for name, c in self.package.manifest["controls"].items()}
+        self.forecasts = Forecasts(self.package.manifest) if "forecast" in self.package.manifest else None
         head = self.package.manifest.get("head")
         self.head = head and (np.array(head["weights"], np.float32), np.array(head["bias"], np.float32))
         wanted = self.options.get("variant")
@@ -90,7 +92,7 @@ class PackageModel(Model):
 
     def _trial(self, graph):
         """Shapes must be those of the manifest, and one run must give sound numbers."""
-        shapes = {name: shape for name, _, shape in self.inputs}
+        shapes = self.forecasts.shapes() if self.forecasts else {name: shape for name, _, shape in self.inputs}
         shapes.update({name: zero.shape for name, _, zero in self.state}, **{n: c.shape for n, c in self.controls.items()})
         for name, wanted in shapes.items():
             shape = graph.inputs.get(name, (0, None))[1]
@@ -98,17 +100,21 @@ class PackageModel(Model):
                 raise ModelError("%s: input %s is %s, the manifest says %s" % (graph.name, name, shape, wanted),
                                  "manifest and weights are not of one release")
         out = graph.run({name: np.zeros(shape, graph.inputs[name][2]) for name, shape in shapes.items()} | self.controls)
+        if self.forecasts:
+            return self.forecasts.check(graph, out)
         # a compiled graph loses its signature, and with it the name of its output: an only one needs none
         self.scores = next(iter(out)) if len(out) == 1 else self.package.manifest.get("scores", "logits")
         if self.scores not in out or out[self.scores].shape[-1] != len(self.package.classes):
             raise ModelError("%s gives another number of classes than the manifest" % graph.name, "install the package again")
 
     def infer(self, features):
-        """Inference for one beat; the stream's caches move on by one."""
+        """Inference for one beat, the stream's caches move on by one; Forecast for a model of series."""
         if self.retry_at is not None and ticks_diff(self.context.clock.ticks_ms(), self.retry_at) >= 0:
             self._rise()
         if self.whole:
             return self.whole.infer(features)
+        if self.forecasts:
+            return self._forecast(features)
         self._put(features)
         try:
             out = self.caches.run(features.stream)
@@ -120,6 +126,13 @@ class PackageModel(Model):
             return self.infer(features)
         return Inference(features.stream, features.seq, features.t_ms, self.package.classes[int(scores.argmax())],
                          scores.tolist(), out["maps"].copy() if "maps" in out else None, self.variant)
+
+    def _forecast(self, features):
+        try:
+            return self.forecasts.infer(self.graph, self.controls, features, self.variant)
+        except ModelError as error:
+            self._fall(error)
+            return self.infer(features)
 
     def logits(self, out):
         """Logits of one answer of the graph: its own, or those of the head that the manifest puts in its place."""

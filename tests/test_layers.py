@@ -17,10 +17,10 @@ OWNERS = {"ai_edge_litert": ["models/runtimes/litert.py"], "tflite_runtime": ["m
           "psycopg": ["gateway/hub/postgres.py"], "thingsboard_gateway": ["firmware_tools/bench/peer_thingsboard.py"],
           "compression": ["gateway/forms/compress.py"],
           "backports": ["gateway/forms/compress.py"], "click": ["firmware_tools/cli/"], "rich": ["firmware_tools/"],
-          "plotext": ["firmware_tools/demo_"], "matplotlib": ["firmware_tools/plot_ecg.py"],
-          "tensorflow": ["models/ecg/recipe/"],
+          "plotext": ["firmware_tools/demo_"], "matplotlib": ["firmware_tools/plot_"],
+          "tensorflow": ["models/ecg/recipe/", "models/traffic/recipe/"],
           "sqlite3": ["gateway/store.py", "gateway/hub/store.py", "gateway/hub/register.py"], "tomllib": ["gateway/config.py"],
-          "urllib": ["gateway/data.py", "gateway/mqtt.py", "gateway/enrolment.py"],
+          "urllib": ["gateway/fetch.py", "gateway/mqtt.py", "gateway/enrolment.py"],
           "cryptography": ["gateway/identity.py", "gateway/hub/ca.py"], "micropython": ["models/runtimes/kernels_viper.py"], "numpy": [""]}
 
 

@@ -33,6 +33,15 @@ def models(quick, as_json):
 
 
 @bench.command()
+@click.option("--quick", is_flag=True, help="a smoke run on one day")
+@json_option
+def traffic(quick, as_json):
+    """The traffic part of `models` alone: forecasts beside a ridge, incidents against false alarms."""
+    from firmware_tools.bench.traffic import measure
+    report(measure(quick), as_json)
+
+
+@bench.command()
 @click.option("--quick", is_flag=True, help="fewer kills and a short outage: two minutes instead of twenty")
 @json_option
 def sync(quick, as_json):

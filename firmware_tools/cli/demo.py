@@ -4,6 +4,7 @@
     heed demo ecg --record ecg/mitdb/200 --speed 0
     heed demo ecg --plot pictures
     heed demo sync
+    heed demo traffic
 """
 
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 import click
 
 from firmware_tools.cli import json_option, show
+from firmware_tools.cli.demo_traffic import traffic
 from gateway.core.errors import HeedError
 
 CHOICES = (("ecg/mitdb/200", 290.0), ("ecg/demo/208demo", 0.0))
@@ -47,6 +49,9 @@ class Default(click.Group):
 @click.group(cls=Default)
 def demo():
     """See it work on real recordings. Without a domain: ecg."""
+
+
+demo.add_command(traffic)
 
 
 @demo.command()

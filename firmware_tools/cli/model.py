@@ -3,11 +3,18 @@
     heed model list
     heed model verify ecg --evaluate
     heed model train ecg
+    heed model train traffic --csv flows.csv --step 15min
 """
 
 import click
 
 from firmware_tools.cli import grid, json_option, show
+
+# domain: module with run(seeds, epochs, out, work, say, own)
+RECIPES = {"ecg": "firmware_tools.train_ecg", "traffic": "firmware_tools.train_traffic"}
+csv_option = click.option("--csv", default=None, type=click.Path(), help="traffic of your own: a column of times, one column a sensor")
+step_option = click.option("--step", default=None, help="time between its rows, for example 15min; default: as found")
+columns_option = click.option("--columns", default="", help="names of its sensors, comma-separated; default: all that hold numbers")
 
 
 @click.group()
@@ -54,11 +61,15 @@ def info(name, as_json):
 @click.option("--evaluate", is_flag=True, help="judge it on the test records, through the gateway's own code")
 @click.option("--variant", default=None, help="only this one")
 @click.option("--data", "folder", default=None, help="folder with WFDB records and .atr annotations of your own")
+@csv_option
+@step_option
+@columns_option
 @json_option
-def verify(name, evaluate, variant, folder, as_json):
-    """Check digests, shapes and a trial run of every variant; with --evaluate also its figures."""
+def verify(name, evaluate, variant, folder, csv, step, columns, as_json):
+    """Check digests, shapes and a trial run of every variant; with --evaluate, or data of your own, also its figures."""
     from firmware_tools.evaluate import verify_package
-    facts = verify_package(name, variant, evaluate, folder)
+    own = {"csv": csv, "step": step, "columns": columns} if csv else {"data": folder} if folder else None
+    facts = verify_package(name, variant, evaluate or bool(own), own)
     show(facts, as_json, verdicts)
     if any(found["state"] == "broken" for found in facts["variants"]):
         raise SystemExit(1)
@@ -77,17 +88,24 @@ def verdicts(facts):
 
 @model.command()
 @click.argument("name", default="ecg")
-@click.option("--seeds", default="1,2,3", help="seeds, comma-separated")
-@click.option("--epochs", default=70, help="epochs of 20 steps for each seed")
-@click.option("--out", default=None, help="folder of the package; default: where the built-in one is")
+@click.option("--seeds", default="1,2,3", help="seeds, comma-separated; traffic takes the first")
+@click.option("--epochs", default=0, help="passes for each seed; 0 = as the recipe says")
+@click.option("--out", default=None, help="folder of the package, for traffic of both; default: where the built-in one is")
 @click.option("--work", default="heed-training", help="folder for checkpoints; an interrupted run goes on there")
-def train(name, seeds, epochs, out, work):
-    """Train a package from its recordings (extra `train`)."""
-    from firmware_tools.train import train_ecg
+@csv_option
+@step_option
+@columns_option
+def train(name, seeds, epochs, out, work, csv, step, columns):
+    """Train a package from its recordings, or traffic from a file of your own (extra `train`)."""
+    import importlib
     from gateway.core.errors import ConfigError
-    if name != "ecg":
-        raise ConfigError('no recipe for "%s"' % name, "recipes: ecg")
-    train_ecg([int(seed) for seed in seeds.split(",")], epochs, out, work, click.echo)
+    if name not in RECIPES:
+        raise ConfigError('no recipe for "%s"' % name, "recipes: " + ", ".join(RECIPES))
+    try:
+        own = {"csv": csv, "step": step, "columns": columns} if csv else None
+        importlib.import_module(RECIPES[name]).run([int(seed) for seed in seeds.split(",")], epochs, out, work, click.echo, own)
+    except ModuleNotFoundError as error:
+        raise ConfigError("TensorFlow is not here: %s" % error, "pip install 'heed-gateway[train]', or: make train")
 
 
 @model.command()
