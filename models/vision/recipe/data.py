@@ -6,6 +6,7 @@ import zipfile
 import numpy as np
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+UNIT = 128  # what a pixel less 128 is divided by
 HELD_OUT = 100  # pictures of each class, the last by name, that training never sees: for looking on
 
 
@@ -28,8 +29,8 @@ def split(pictures, labels):
 
 
 def scaled(pictures):
-    """uint8 to -1 .. 1, as the graph wants them."""
-    return pictures.astype(np.float32) / 127.5 - 1
+    """uint8 to -1 .. 1, as the graph takes them."""
+    return (pictures.astype(np.float32) - 128) / UNIT
 
 
 class Sampler:

@@ -1,0 +1,145 @@
+"""A camera: looks closely only where the picture changes, follows what stands out, counts what crosses a line."""
+
+from gateway.core.plugin import Plugin
+from gateway.core.records import Decision, Features, Summary
+from plugins.vision.baseline import Rules, attended
+from plugins.vision.retina import close
+from plugins.vision.scene import GAP_MS, Scene, square, where
+
+MANIFEST = {
+    "kind": "plugin", "name": "vision", "version": "0.1.0", "api": 1,
+    "summary": "watches a camera with any picture model, at the places that changed",
+    "runs_on": ("cpython",), "needs": ("numpy",), "permissions": (), "budget": {"ms": 100, "mb": 64},
+    "options": {
+        "classes": {"default": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"), "type": "list",
+                    "help": "names of the model's classes, in its order"},
+        "watch": {"default": ("automobile", "truck"), "type": "list", "help": "classes to report"},
+        "share": {"default": 50, "type": "int", "min": 1, "max": 100, "help": "percent that the watched classes must have together"},
+        "input": {"default": (32, 32), "type": "list", "help": "rows and columns that the model takes"},
+        "zero": {"default": -128, "type": "int", "min": -128, "max": 0, "help": "what black is to the model: 0 or -128; white is 255 more"},
+        "grey": {"default": False, "type": "bool", "help": "whether the model takes one channel instead of three"},
+        "rows": {"default": 3, "type": "int", "choices": (1, 2, 3, 6, 9), "help": "rows of tiles"},
+        "cols": {"default": 6, "type": "int", "choices": (1, 2, 3, 4, 6, 8, 12), "help": "columns of tiles"},
+        "threshold": {"default": 20, "type": "int", "min": 0, "max": 765, "help": "change, in grey levels, that wakes a tile; 0 = look everywhere"},
+        "refresh": {"default": 0, "type": "int", "min": 0, "help": "frames after which each tile is looked at anyway; 0 = never"},
+        "looks": {"default": 4, "type": "int", "min": 0, "max": 7, "help": "how often an object that is followed is looked at; 0 = never"},
+        "contrast": {"default": 24, "type": "int", "min": 4, "max": 255, "help": "grey levels by which an object stands out from the scene"},
+        "smallest": {"default": 30, "type": "int", "min": 4, "help": "cells of 5184 in the frame that an object covers at least"},
+        "line": {"default": 50, "type": "int", "min": 1, "max": 99, "help": "where the counting line lies, in percent of the height"},
+        "stopped_s": {"default": 30, "type": "int", "min": 0, "help": "an object that stands this long is reported; 0 = never"},
+        "still_s": {"default": 10, "type": "int", "min": 1, "help": "a picture without any change for this long is reported"},
+        "repeat_s": {"default": 30, "type": "int", "min": 0, "help": "how long a watched class in the tiles is not said again"},
+    },
+}
+
+
+class VisionPlugin(Plugin):
+    """Any number of cameras."""
+
+    baseline = Rules
+
+    def __init__(self, options, context):
+        super().__init__(options, context)
+        self.scenes = {}
+        self.watched = [i for i, name in enumerate(options["classes"]) if name in options["watch"]]
+
+    def push(self, sample):
+        """Features of the places to look at closely, and what is due without a model."""
+        scene = self._scene(sample)
+        if scene is None:
+            return []
+        seen, said = scene.look(sample)
+        out = [self._event(sample, *found, {}) for found in said]
+        if seen is None:
+            self.context.count("dark_frames")
+        else:
+            out += self._looks(scene, sample)
+        if scene.digest.due(sample.t_ms):
+            out.append(scene.digest.close(sample.t_ms))
+        return out
+
+    def _scene(self, sample):
+        """The scene of a frame, begun anew where the frame does not join the last; None for what is no frame."""
+        planes, scene = sample.values[0], self.scenes.get(sample.stream)
+        if getattr(planes, "ndim", 0) != 2 or planes.dtype != "uint8" or planes.shape[0] % 3 or min(planes.shape) < 6 or planes.shape[1] % 2:
+            self.context.count("bad_frames")
+            if scene:
+                scene.digest.faults += 1
+            return None
+        if scene is None:
+            scene = self.scenes[sample.stream] = Scene(self.options, sample)
+        elif scene.size != (planes.shape[0] * 2 // 3, planes.shape[1]):
+            self.context.count("size_changes")
+            scene.restart(sample)
+        elif not 0 <= sample.t_ms - scene.t_ms <= GAP_MS:
+            self.context.count("frame_gaps")
+            scene.restart(sample)
+        return scene
+
+    def _looks(self, scene, sample):
+        """Features of tiles and objects, after the events that follow from the motion alone."""
+        regions, crossed = scene.regions(sample.t_ms)
+        scene.digest.looked += len(regions)
+        self.context.count("tiles", len(scene.tiles))
+        self.context.count("looked", len(regions))
+        out = [self._crossing(scene, sample, *found) for found in crossed]
+        for track in scene.stopped(sample.t_ms):
+            words = "%s has stood for %d s, %s" % (track.label(), self.options["stopped_s"], where(square(track.box, scene.size)))
+            out.append(self._event(sample, "stopped", words, {"object": track.number, "label": track.label()}))
+        return out + [Features(sample.stream, sample.seq, sample.t_ms, [self._picture(sample.values[0], rect)], dict(facts, rect=rect))
+                      for facts, rect in regions]
+
+    def _picture(self, planes, rect):
+        """What the model takes, of one rectangle."""
+        picture = close(planes, rect, *self.options["input"])
+        if self.options["grey"]:
+            picture = (picture * (77, 150, 29)).sum(-1, keepdims=True) >> 8
+        return picture + self.options["zero"]
+
+    def _crossing(self, scene, sample, track, way):
+        scene.digest.crossing(track.label(), way)
+        self.context.count("crossed_" + way)
+        return self._event(sample, "crossed", "%s %d crossed the line, %s" % (track.label(), track.number, way),
+                           {"object": track.number, "label": track.label(), "way": way})
+
+    def decide(self, features, inference):
+        """Keep what was found; report a watched class that comes into a tile."""
+        scene, facts = self.scenes[features.stream], features.facts
+        share = sum([inference.scores[i] for i in self.watched])
+        hit = 100 * share > self.options["share"]
+        label = self._name(inference) if hit else ""
+        if "track" in facts:
+            track = scene.track(facts["track"])
+            if track and hit:
+                track.votes[label] = track.votes.get(label, 0) + 1
+            return Decision(False, False, 0, "a look at object %d" % facts["track"])
+        was = scene.found[facts["tile"]][0]
+        scene.found[facts["tile"]] = label, int(1000 * share)
+        new = hit and not was and features.t_ms >= scene.said.get(label, 0)
+        if new:
+            scene.said[label] = features.t_ms + 1000 * self.options["repeat_s"]
+            scene.digest.seen[label] = scene.digest.seen.get(label, 0) + 1
+        return Decision(new, False, 0, "%s in the picture, %s" % (label, where(features.facts["rect"])) if hit else "nothing watched for")
+
+    def _name(self, inference):
+        """The watched class that has most."""
+        return self.options["classes"][max(self.watched, key=lambda i: inference.scores[i])]
+
+    def summarise(self, features, inference, decision):
+        """The event, with the places of the tile that the model attended to."""
+        if not decision.report:
+            return []
+        data = {"tile": features.facts["tile"], "share": self.scenes[features.stream].found[features.facts["tile"]][1], "model": inference.variant}
+        if inference.maps is not None:
+            data["attended"] = attended(inference.maps)
+        return [self._event(features, "seen", decision.reason, data)]
+
+    def _event(self, sample, kind, reason, data):
+        return Summary(sample.stream, "event", "event", sample.t_ms, reason, dict(data, event=kind, frame=sample.seq))
+
+    def finish(self):
+        """The minutes that have begun."""
+        return [scene.digest.close(scene.t_ms) for _, scene in sorted(self.scenes.items()) if scene.digest.frames]
+
+
+PLUGIN = VisionPlugin
