@@ -8,6 +8,7 @@ from gateway.core.compat import ticks_diff
 from gateway.core.errors import ModelError
 from gateway.core.plugin import Model
 from gateway.core.records import Inference
+from models.meaning import Meaning
 from models.package import Package, folder_of
 from models.runtimes.edgetpu import EdgeTpu
 from models.runtimes.litert import LiteRt
@@ -34,6 +35,7 @@ class PackageModel(Model):
         self.inputs = [(i["name"], np.float32(i["scale"]), tuple(i["shape"])) for i in self.package.manifest["inputs"]]
         self.state = [(s["name"], s["output"], np.zeros(s["shape"], np.float32)) for s in self.package.manifest["state"]]
         self.controls = {name: np.array(c["default"], np.float32) for name, c in self.package.manifest["controls"].items()}
+        self.meaning = Meaning(self.package.manifest)
         head = self.package.manifest.get("head")
         self.head = head and (np.array(head["weights"], np.float32), np.array(head["bias"], np.float32))
         wanted = self.options.get("variant")
@@ -102,7 +104,7 @@ class PackageModel(Model):
         out = graph.run({name: np.zeros(shape, graph.inputs[name][2]) for name, shape in shapes.items()} | self.controls)
         # a compiled graph loses its signature, and with it the name of its output: an only one needs none
         self.scores = next(iter(out)) if len(out) == 1 else self.package.manifest.get("scores", "logits")
-        if self.scores not in out or out[self.scores].shape[-1] != len(self.package.classes):
+        if self.scores not in out or out[self.scores].shape[-1] != self.meaning.width:
             raise ModelError("%s gives another number of classes than the manifest" % graph.name, "install the package again")
 
     def infer(self, features):
@@ -118,7 +120,7 @@ class PackageModel(Model):
         values.update(self._stream(features.stream))
         try:
             out = self.graph.run(values)
-            scores = shares(self.logits(out))
+            scores = self.meaning.shares(self.logits(out))
             if scores[0] != scores[0]:
                 raise ModelError("%s gives no numbers (NaN)" % self.graph.name, "verify the package: heed model verify")
         except ModelError as error:
@@ -132,8 +134,8 @@ class PackageModel(Model):
     def logits(self, out):
         """Logits of one answer of the graph: its own, or those of the head that the manifest puts in its place."""
         if self.head:
-            return (out["hidden"] @ self.head[0] + self.head[1])[0]
-        return out[self.scores].reshape(-1, len(self.package.classes))[0]
+            return out["hidden"] @ self.head[0] + self.head[1]
+        return out[self.scores]
 
     def _stream(self, stream):
         """The caches of a stream; the one unused for longest makes room."""
@@ -151,9 +153,3 @@ class PackageModel(Model):
         if self.whole:
             self.whole.forget(stream)
 
-
-def shares(logits):
-    """Softmax of one row."""
-    logits = logits.astype(np.float32, copy=False)
-    e = np.exp(logits - logits.max())
-    return e / e.sum()

@@ -105,12 +105,19 @@ def tune(name, folder, out, as_json):
 @click.argument("file", type=click.Path())
 @click.option("--name", default=None, help="name of the package; default: that of the file")
 @click.option("--into", default=None, help="folder of packages; default: your own")
-def import_(file, name, into):
+@click.option("--labels", default=None, type=click.Path(exists=True, dir_okay=False), help="text file with the class names, one a line")
+@click.option("--group", "groups", multiple=True, help="NAME=LABEL;LABEL...: labels that become one class; the rest is `other`")
+@click.option("--scores", default=None, help="the output that holds the classes; default: the first")
+@click.option("--detector", is_flag=True, help="that output has a row for each candidate: the best one counts")
+@click.option("--scale", default=1.0, help="what integers are multiplied by for a float graph, such as 0.0078125")
+def import_(file, name, into, labels, groups, scores, detector, scale):
     """Make a package of any TFLite file; refused with one line where it does not run."""
     from pathlib import Path
     from models.importer import import_tflite
     from models.package import user_folder
-    folder = import_tflite(file, name or Path(file).stem, into or user_folder())
+    names = [line.strip() for line in Path(labels).read_text().splitlines() if line.strip()] if labels else None
+    grouped = {group.split("=", 1)[0]: group.split("=", 1)[-1].split(";") for group in groups}
+    folder = import_tflite(file, name or Path(file).stem, into or user_folder(), names, grouped, scores, detector, scale)
     click.echo("%s is a package now\nnext: heed model bench %s" % (folder, folder if into else folder.name))
 
 

@@ -15,8 +15,8 @@ class Digest:
     def start(self, t_ms):
         """Begin at t_ms."""
         self.from_ms = t_ms
-        self.frames = self.dark = self.tiles = self.looked = self.most = self.faults = 0
-        self.passed, self.seen = {"up": {}, "down": {}}, {}
+        self.frames = self.dark = self.tiles = self.looked = self.most = self.faults = self.hits = 0
+        self.passed = {"up": {}, "down": {}}
 
     def due(self, t_ms):
         """Whether the minute is over at t_ms."""
@@ -30,7 +30,7 @@ class Digest:
         """Summary up to t_ms."""
         passed = {way: labels for way, labels in self.passed.items() if labels}
         data = {"from_ms": self.from_ms, "to_ms": t_ms, "frames": self.frames, "dark_frames": self.dark, "bad_frames": self.faults,
-                "objects_at_once": self.most, "passed": passed, "seen": self.seen,
+                "objects_at_once": self.most, "passed": passed, "tiles_with_watched": self.hits,
                 "looked_per_mille": 1000 * self.looked // max(1, self.tiles)}
         summary = Summary(self.stream, "minute", "digest", t_ms, self.words(data), data)
         self.start(t_ms)

@@ -76,11 +76,11 @@ class Track:
         self.number, self.box = number, box
         self.since_ms = self.seen_ms = self.moved_ms = t_ms
         self.anchor = centre(box)
-        self.frames, self.side, self.looks, self.votes = 1, 0, 0, {}
+        self.frames, self.side, self.looks, self.hits = 1, 0, 0, 0
 
-    def label(self):
-        """What most looks called it, or "object"."""
-        return max(sorted(self.votes), key=self.votes.get) if self.votes else "object"
+    def label(self, name):
+        """`name` when at least half of the looks found what is watched for, else "object"."""
+        return name if self.hits and 2 * self.hits >= self.looks else "object"
 
     def follow(self, box, t_ms):
         """The same object, in the next frame."""

@@ -13,7 +13,8 @@ MANIFEST = {
     "options": {
         "classes": {"default": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"), "type": "list",
                     "help": "names of the model's classes, in its order"},
-        "watch": {"default": ("automobile", "truck"), "type": "list", "help": "classes to report"},
+        "watch": {"default": ("airplane", "automobile", "ship", "truck"), "type": "list", "help": "classes to report, taken together"},
+        "call": {"default": "vehicle", "type": "str", "help": "what the watched classes are called together"},
         "share": {"default": 50, "type": "int", "min": 1, "max": 100, "help": "percent that the watched classes must have together"},
         "input": {"default": (32, 32), "type": "list", "help": "rows and columns that the model takes"},
         "zero": {"default": -128, "type": "int", "min": -128, "max": 0, "help": "what black is to the model: 0 or -128; white is 255 more"},
@@ -28,7 +29,7 @@ MANIFEST = {
         "line": {"default": 50, "type": "int", "min": 1, "max": 99, "help": "where the counting line lies, in percent of the height"},
         "stopped_s": {"default": 30, "type": "int", "min": 0, "help": "an object that stands this long is reported; 0 = never"},
         "still_s": {"default": 10, "type": "int", "min": 1, "help": "a picture without any change for this long is reported"},
-        "repeat_s": {"default": 30, "type": "int", "min": 0, "help": "how long a watched class in the tiles is not said again"},
+        "repeat_s": {"default": 30, "type": "int", "min": 0, "help": "how long the watched classes in the tiles are not said again"},
     },
 }
 
@@ -84,8 +85,8 @@ class VisionPlugin(Plugin):
         self.context.count("looked", len(regions))
         out = [self._crossing(scene, sample, *found) for found in crossed]
         for track in scene.stopped(sample.t_ms):
-            words = "%s has stood for %d s, %s" % (track.label(), self.options["stopped_s"], where(square(track.box, scene.size)))
-            out.append(self._event(sample, "stopped", words, {"object": track.number, "label": track.label()}))
+            words = "%s has stood for %d s, %s" % (track.label(self.options["call"]), self.options["stopped_s"], where(square(track.box, scene.size)))
+            out.append(self._event(sample, "stopped", words, {"object": track.number, "label": track.label(self.options["call"])}))
         return out + [Features(sample.stream, sample.seq, sample.t_ms, [self._picture(sample.values[0], rect)], dict(facts, rect=rect))
                       for facts, rect in regions]
 
@@ -97,39 +98,34 @@ class VisionPlugin(Plugin):
         return picture + self.options["zero"]
 
     def _crossing(self, scene, sample, track, way):
-        scene.digest.crossing(track.label(), way)
+        scene.digest.crossing(track.label(self.options["call"]), way)
         self.context.count("crossed_" + way)
-        return self._event(sample, "crossed", "%s %d crossed the line, %s" % (track.label(), track.number, way),
-                           {"object": track.number, "label": track.label(), "way": way})
+        return self._event(sample, "crossed", "%s %d crossed the line, %s" % (track.label(self.options["call"]), track.number, way),
+                           {"object": track.number, "label": track.label(self.options["call"]), "way": way})
 
     def decide(self, features, inference):
         """Keep what was found; report a watched class that comes into a tile."""
         scene, facts = self.scenes[features.stream], features.facts
         share = sum([inference.scores[i] for i in self.watched])
         hit = 100 * share > self.options["share"]
-        label = self._name(inference) if hit else ""
         if "track" in facts:
             track = scene.track(facts["track"])
-            if track and hit:
-                track.votes[label] = track.votes.get(label, 0) + 1
+            if track:
+                track.looks, track.hits = track.looks + 1, track.hits + hit
             return Decision(False, False, 0, "a look at object %d" % facts["track"])
-        was = scene.found[facts["tile"]][0]
-        scene.found[facts["tile"]] = label, int(1000 * share)
-        new = hit and not was and features.t_ms >= scene.said.get(label, 0)
+        was, scene.found[facts["tile"]] = scene.found[facts["tile"]], int(1000 * share) if hit else 0
+        new = hit and not was and features.t_ms >= scene.quiet_until
         if new:
-            scene.said[label] = features.t_ms + 1000 * self.options["repeat_s"]
-            scene.digest.seen[label] = scene.digest.seen.get(label, 0) + 1
-        return Decision(new, False, 0, "%s in the picture, %s" % (label, where(features.facts["rect"])) if hit else "nothing watched for")
-
-    def _name(self, inference):
-        """The watched class that has most."""
-        return self.options["classes"][max(self.watched, key=lambda i: inference.scores[i])]
+            scene.quiet_until = features.t_ms + 1000 * self.options["repeat_s"]
+        scene.digest.hits += hit
+        words = "%s in the picture, %s" % (self.options["call"], where(facts["rect"])) if hit else "nothing watched for"
+        return Decision(new, False, 0, words)
 
     def summarise(self, features, inference, decision):
         """The event, with the places of the tile that the model attended to."""
         if not decision.report:
             return []
-        data = {"tile": features.facts["tile"], "share": self.scenes[features.stream].found[features.facts["tile"]][1], "model": inference.variant}
+        data = {"tile": features.facts["tile"], "share": self.scenes[features.stream].found[features.facts["tile"]], "model": inference.variant}
         if inference.maps is not None:
             data["attended"] = attended(inference.maps)
         return [self._event(features, "seen", decision.reason, data)]

@@ -32,7 +32,7 @@ class Tiles:
 
 
 class Gate:
-    """Which tiles to look at closely: those whose change exceeds `threshold`, and each in its turn every `refresh` frames.
+    """Which tiles to look at closely: those whose change exceeds `threshold` (0: all), and each in its turn every `refresh` frames.
 
     Nothing that stood still is forgotten: a tile that is not looked at keeps what was found in it last.
     """
@@ -48,7 +48,7 @@ class Gate:
         if not first:
             self.change = level(seen, self.before)
         self.before = seen
-        chosen = np.full(len(self.tiles), first) | (self.tiles.loudest(self.change) > self.threshold)
+        chosen = np.full(len(self.tiles), first or not self.threshold) | (self.tiles.loudest(self.change) > self.threshold)
         if self.refresh:
             chosen |= (np.arange(len(self.tiles)) - self.frame) % self.refresh == 0
         return np.flatnonzero(chosen)

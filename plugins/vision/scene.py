@@ -41,9 +41,8 @@ class Scene:
         self.digest = Digest(sample.stream, sample.t_ms)
         self.dark = Fault("dark", "the picture is black: is the lens covered, or the light gone?", 2000)
         self.still = Fault("still", "the picture has not changed in any place: does the camera hang?", 1000 * options["still_s"])
-        self.found = [("", 0)] * len(self.tiles)  # class and share in per mille, of the last look at each tile
-        self.present, self.said = {}, {}
-        self.parked = set()
+        self.found = [0] * len(self.tiles)  # per mille of the watched classes in the last look at each tile; 0 below `share`
+        self.quiet_until, self.parked = 0, set()
         self.restart(sample)
 
     def restart(self, sample):
