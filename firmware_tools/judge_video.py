@@ -16,7 +16,7 @@ ROUNDS = (1, 2, 3, 4, 8, 16, 32)
 
 
 class Question:
-    """A yes-or-no question that a model answers for each tile: is there a `what`? model: PackageModel; at: its column; share:
+    """A yes-or-no question that a model answers for each tile: is there a `what`? model: PackageModel; at: its columns, added up; share:
     from which on the answer is yes; side: pixels that it takes; zero: what black is to it."""
 
     def __init__(self, what, model, at, share, side, zero):
@@ -25,7 +25,8 @@ class Question:
     def ask(self, frame, rect):
         """The answer for one rectangle of a frame."""
         picture = close(frame, rect, self.side, self.side) + self.zero
-        return self.model.infer(Features("video", 0, 0, [picture], {})).scores[self.at] > self.share
+        scores = self.model.infer(Features("video", 0, 0, [picture], {})).scores
+        return sum([scores[i] for i in self.at]) > self.share
 
 
 def frames(path):
@@ -88,9 +89,9 @@ def in_turn(count, every):
     return looked
 
 
-def curve(answers, seen, questions):
+def curve(answers, seen, questions, threshold):
     """[{"rule", "at", "share", "first", "second", what: F1}] for thresholds, and for looking in turn. first, second: F1 of the halves."""
-    rules = [("gate", at, chosen(seen, at)) for at in THRESHOLDS] + [("in turn", every, in_turn(len(seen), every)) for every in ROUNDS]
+    rules = [("gate", at, chosen(seen, at)) for at in sorted({*THRESHOLDS, threshold})] + [("in turn", every, in_turn(len(seen), every)) for every in ROUNDS]
     return [row(rule, at, answers, looked, questions) for rule, at, looked in rules]
 
 

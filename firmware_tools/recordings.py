@@ -20,3 +20,11 @@ def ecg_folder():
     if not found:
         raise HeedError("the MIT-BIH recordings are not here", "`heed data fetch ecg/mitdb`, or set HEED_DATA")
     return Path(found).parent
+
+
+def video_file(name):
+    """Path of a video by name in the data folder, or as given. Raises HeedError."""
+    found = Path(data.find(name) or name)
+    if not found.is_file():
+        raise HeedError("%s is not here" % name, "give a video file of your own with --video, or set HEED_DATA")
+    return found

@@ -5,7 +5,7 @@ from collections import OrderedDict
 import numpy as np
 
 from gateway.core.compat import ticks_diff
-from gateway.core.errors import ModelError
+from gateway.core.errors import ConfigError, ModelError
 from gateway.core.plugin import Model
 from gateway.core.records import Inference
 from models.meaning import Meaning
@@ -113,8 +113,7 @@ class PackageModel(Model):
             self._rise()
         if self.whole:
             return self.whole.infer(features)
-        values = {name: np.multiply(array, scale, dtype=np.float32).reshape(shape)
-                  for (name, scale, shape), array in zip(self.inputs, features.values)}
+        values = {name: self._fitted(name, scale, shape, array) for (name, scale, shape), array in zip(self.inputs, features.values)}
         if any(getattr(array, "dtype", int) == float and not np.isfinite(array).all() for array in features.values):
             raise ModelError("the input of stream %s is not finite" % features.stream, "see the plugin that makes these features")
         values.update(self._stream(features.stream))
@@ -130,6 +129,15 @@ class PackageModel(Model):
             self.streams[features.stream] = {name: out[output] for name, output, _ in self.state}
         return Inference(features.stream, features.seq, features.t_ms, self.package.classes[int(scores.argmax())],
                          scores.tolist(), out.get("maps"), self.variant)
+
+    @staticmethod
+    def _fitted(name, scale, shape, array):
+        """One input as the graph takes it. ConfigError where the plugin gives another number of values: it parks for good."""
+        try:
+            return np.multiply(array, scale, dtype=np.float32).reshape(shape)
+        except ValueError:
+            raise ConfigError("the model's input %s takes %s numbers, the plugin gives %d" % (name, "x".join(map(str, shape)), np.size(array)),
+                              "set the plugin's options to what the model takes: heed model info")
 
     def logits(self, out):
         """Logits of one answer of the graph: its own, or those of the head that the manifest puts in its place."""

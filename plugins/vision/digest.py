@@ -40,7 +40,8 @@ class Digest:
         """The minute in one sentence."""
         if not data["frames"]:
             return "no pictures: is the camera on?"
-        ways = ["%s %s" % (", ".join("%d %s" % (n, label) for label, n in sorted(labels.items())), way) for way, labels in data["passed"].items()]
+        ways = [way + " " + ", ".join("%d %s" % (n, label + "s" * (n > 1)) for label, n in sorted(labels.items()))
+                for way, labels in data["passed"].items()]
         kept = "%d frames, looked closely at %.1f %% of the tiles" % (data["frames"], data["looked_per_mille"] / 10)
         dark = "; %d frames black" % data["dark_frames"] if data["dark_frames"] else ""
-        return "%s crossed the line; at most %d at once; %s%s" % ("; ".join(ways) or "nothing", data["objects_at_once"], kept, dark)
+        return "crossed the line: %s; at most %d at once; %s%s" % ("; ".join(ways) or "nothing", data["objects_at_once"], kept, dark)
