@@ -14,6 +14,7 @@ from models.ecg.recipe import data
 from models.package import ROOT
 
 VERSION = "0.1.0"
+EPOCHS = 70  # of 20 steps
 STUDENT = 10  # added to a teacher's seed
 STUDENT_EPOCHS = 4 / 3  # of the teachers'
 S_OFFSET = -2.5  # chosen on DS1, patient-wise and with stressed patients; see docs/models.md
@@ -39,7 +40,7 @@ def train_ecg(seeds, epochs, out, work, say):
         from models.ecg.recipe import release
     except ImportError as error:
         raise ConfigError("TensorFlow is not here: %s" % error, "pip install 'heed-gateway[train]', or: make train")
-    folder, work = Path(out or ROOT / "ecg"), Path(work)
+    epochs, folder, work = epochs or EPOCHS, Path(out or ROOT / "ecg"), Path(work)
     work.mkdir(parents=True, exist_ok=True)
     root = ecg_folder()
     say("reading DS1 ...")

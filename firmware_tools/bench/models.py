@@ -7,7 +7,8 @@ import numpy as np
 from firmware_tools import verify_ecg
 from firmware_tools.bench.pipeline import environment
 from firmware_tools.bench.variants import best_window, inputs_of, measure as variants
-from firmware_tools.evaluate import own_records, ready
+from firmware_tools.evaluate import ready
+from firmware_tools.evaluate_ecg import own_records
 from firmware_tools.recordings import ecg_folder
 from models.ecg.recipe.data import names
 from models.package import Package, folder_of

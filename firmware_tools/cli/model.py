@@ -10,6 +10,10 @@ import click
 from firmware_tools.cli import grid, json_option, show
 
 
+# domain: (module, function) that trains its package: seeds, epochs or None, folder or None, work folder, say
+RECIPES = {"ecg": ("firmware_tools.train", "train_ecg"), "vision": ("firmware_tools.train_vision", "train_vision")}
+
+
 @click.group()
 def model():
     """Model packages."""
@@ -58,7 +62,7 @@ def info(name, as_json):
 def verify(name, evaluate, variant, folder, as_json):
     """Check digests, shapes and a trial run of every variant; with --evaluate also its figures."""
     from firmware_tools.evaluate import verify_package
-    facts = verify_package(name, variant, evaluate, folder)
+    facts = verify_package(name, variant, evaluate, folder and {"data": folder})
     show(facts, as_json, verdicts)
 
 
@@ -76,16 +80,17 @@ def verdicts(facts):
 @model.command()
 @click.argument("name", default="ecg")
 @click.option("--seeds", default="1,2,3", help="seeds, comma-separated")
-@click.option("--epochs", default=70, help="epochs of 20 steps for each seed")
+@click.option("--epochs", default=None, type=int, help="epochs for each seed; default: the recipe's")
 @click.option("--out", default=None, help="folder of the package; default: where the built-in one is")
 @click.option("--work", default="heed-training", help="folder for checkpoints; an interrupted run goes on there")
 def train(name, seeds, epochs, out, work):
     """Train a package from its recordings (extra `train`)."""
-    from firmware_tools.train import train_ecg
+    import importlib
     from gateway.core.errors import ConfigError
-    if name != "ecg":
-        raise ConfigError('no recipe for "%s"' % name, "recipes: ecg")
-    train_ecg([int(seed) for seed in seeds.split(",")], epochs, out, work, click.echo)
+    if name not in RECIPES:
+        raise ConfigError('no recipe for "%s"' % name, "recipes: " + ", ".join(RECIPES))
+    module, function = RECIPES[name]
+    getattr(importlib.import_module(module), function)([int(seed) for seed in seeds.split(",")], epochs, out, work, click.echo)
 
 
 @model.command()

@@ -1,0 +1,58 @@
+"""Writes the package: files, digests, manifest. The card is written by the evaluation that follows."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from models.vision.recipe import export
+from models.vision.recipe.data import CLASSES, UNIT
+from models.vision.recipe.net import CONV, SIDE, TRUNK, ATTENTION, HEADS, PLACES, WIDTH
+
+
+def mflop(kind):
+    """MFLOP of one picture, multiply-adds counted as two, from the shapes."""
+    total, side = 0, SIDE
+    for kernel, n, m, stride, _ in dict(TRUNK, **(ATTENTION if kind == "attention" else CONV)).values():
+        side //= stride
+        total += side * side * kernel * kernel * n * m
+    if kind == "attention":
+        total += 2 * PLACES * PLACES * WIDTH + PLACES * WIDTH * (HEADS + 1)
+    return round(2e-6 * (total + WIDTH * len(CLASSES)), 1)
+
+
+def write(folder, net, size, pictures, version, rival, seconds):
+    """Export a folded net into `folder` as float, dynamic range and int8 graphs, with the int8 rival beside them.
+
+    size: trained parameters; rival: (folded net, its size); seconds: CPU time that each took in training.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    variants = [kept(folder, "look_%s.tflite" % name, name, data, size, net.kind) for name, data in (
+        ("float", export.converted(net)), ("dynamic", export.converted(net, dynamic=True)), ("int8", export.converted(net, pictures)))]
+    np.savez_compressed(folder / "weights.npz", **{name: value.numpy() for name, value in net.names.items()})
+    other = kept(folder, "rival_conv.tflite", "conv", export.converted(rival[0], pictures), rival[1], rival[0].kind)
+    facts = dict(manifest(version, variants), rival=other, training={"cpu_s": seconds, "pictures": len(pictures)})
+    (folder / "manifest.json").write_text(json.dumps(facts, indent=1) + "\n")
+
+
+def kept(folder, file, name, data, size, kind):
+    """Write one graph; gives what the manifest says of it."""
+    (folder / file).write_bytes(data)
+    return {"name": name, "runtime": "litert", "file": file, "bytes": len(data), "parameters": size, "mflop": mflop(kind),
+            "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def manifest(version, variants):
+    """The manifest as a dict; see docs/models.md."""
+    ranges = {name: {"shape": list(value.shape), "min": export.CONTROLS[name][0], "max": export.CONTROLS[name][1], "default": value.tolist()}
+              for name, value in export.DEFAULTS.items()}
+    return {
+        "name": "vision", "version": version, "api": 1, "domain": "vision",
+        "licence": "Apache-2.0; trained on CIFAR-10 (Krizhevsky 2009; no licence is stated by its authors)",
+        "inputs": [{"name": "picture", "shape": [1, SIDE, SIDE, 3], "dtype": "int16", "scale": 1 / UNIT, "unit": "1/128 of full light",
+                    "meaning": "red, green and blue of a picture or a part of one, each less 128"}],
+        "classes": list(CLASSES), "controls": ranges,
+        "maps": {"name": "maps", "axes": ["block", "head", "place, rows of 8"]}, "state": [],
+        "variants": variants, "fallback": ["float", "dynamic", "int8", "baseline"]}
