@@ -29,20 +29,23 @@ class Question:
         return sum([scores[i] for i in self.at]) > self.share
 
 
-def frames(path):
-    """Planes of every frame of a recording."""
-    media = Media(str(path), "video", False)
+def frames(path, most=None):
+    """Planes of every frame of a recording, or of its first `most`."""
+    media, given = Media(str(path), "video", False), 0
     try:
-        while True:
+        while given != most:
             yield planes(media.frame(), WIDEST)
+            given += 1
     except EndOfStream:
+        pass
+    finally:
         media.close()
 
 
-def everywhere(path, questions):
+def everywhere(path, questions, most=None):
     """Looks at every tile of every frame. Gives (answers (frames, tiles, questions), coarse looks, CPU s without the latter)."""
     tiles, answers, seen, extra, began = Tiles(ROWS, COLS), [], [], 0.0, time.process_time()
-    for frame in frames(path):
+    for frame in frames(path, most):
         answers.append([[question.ask(frame, rect) for question in questions] for rect in tiles.rects])
         at = time.process_time()
         seen.append(coarse(frame))
@@ -50,11 +53,11 @@ def everywhere(path, questions):
     return np.array(answers), seen, time.process_time() - began - extra
 
 
-def gated(path, questions, threshold):
+def gated(path, questions, threshold, most=None):
     """Looks where the gate says. Gives (answers, share of the tiles looked at, CPU s, decoding and gate included)."""
     tiles, answers, looked, began = Tiles(ROWS, COLS), [], 0, time.process_time()
     gate, kept = Gate(tiles, threshold, 0), np.zeros((len(tiles), len(questions)), bool)
-    for frame in frames(path):
+    for frame in frames(path, most):
         for i in gate.choose(coarse(frame)):
             kept[i] = [question.ask(frame, tiles.rects[i]) for question in questions]
             looked += 1

@@ -34,7 +34,6 @@ def train_vision(seeds, epochs, out, work, say):
     """Train the net and its convolutional rival the same way, with the first of `seeds`; release, judge, write the card."""
     try:
         from models.vision.recipe import release
-        from models.vision.recipe.train import folded
     except ImportError as error:
         raise ConfigError("TensorFlow is not here: %s" % error, "pip install 'heed-gateway[train]', or: make train")
     folder, work = Path(out or ROOT / "vision"), Path(work)
@@ -42,8 +41,7 @@ def train_vision(seeds, epochs, out, work, say):
     taught, held = data.split(*cifar("train"))
     (net, took), (rival, rival_took) = (trained(taught, held, seeds[0], epochs or EPOCHS, kind, work, say) for kind in ("attention", "conv"))
     say("exporting ...")
-    release.write(folder, folded(net, taught[0]), net.size(), taught[0], VERSION, (folded(rival, taught[0]), rival.size()),
-                  {"attention": round(took), "conv": round(rival_took)})
+    release.write(folder, net, taught[0], VERSION, rival, {"attention": round(took), "conv": round(rival_took)})
     look(folder, "release %s" % VERSION)
     say("judging on the test pictures ...")
     card_vision.write(folder)

@@ -1,10 +1,11 @@
-"""heed bench models: accuracy of the packaged ECG model on DS2, and what streaming, controls and calls cost."""
+"""heed bench models: accuracy of the packaged models on their test sets, and what streaming, controls and calls cost."""
 
 import time
 
 import numpy as np
 
 from firmware_tools import verify_ecg
+from firmware_tools.bench import models_vision
 from firmware_tools.bench.pipeline import environment
 from firmware_tools.bench.variants import best_window, inputs_of, measure as variants
 from firmware_tools.evaluate import ready
@@ -19,6 +20,7 @@ GATES = {"ecg_sveb_f1": (.60, .72, True), "ecg_veb_f1": (.90, .94, True), "ecg_s
          "ecg_parameters": (60000, 20000, False), "ecg_int8_loss": (.03, .01, False), "ecg_qrs_se": (.995, .998, True),
          "ecg_qrs_pp": (.990, .998, True), "stream_gain_32": (2.5, 5, True), "stream_gain_128": (6, 15, True),
          "stream_gain_512": (20, 40, True), "control_cost": (1.2, 1.1, False), "call_overhead": (1.1, 1.05, False)}
+PARTS = (models_vision,)  # the other domains: each has GATES, and measure(quick) that gives (figures, baselines)
 QUICK = ("100", "200", "213", "231")
 
 
@@ -68,7 +70,11 @@ def measure(quick):
     figures.update(ratios, ecg_parameters=Package(folder_of("ecg")).manifest["variants"][0]["parameters"])
     baselines["graphs_us"] = us
     baselines["variants_us"] = {v["name"]: v["p50_us"] for v in variants("ecg")["variants"]}
+    for part in PARTS:
+        more, rows = part.measure(quick)
+        figures.update(more)
+        baselines.update(rows)
     gates = [{"key": key, "value": figures[key], "gate": gate, "moonshot": moon,
-              "met": bool(figures[key] >= gate if more else figures[key] <= gate)} for key, (gate, moon, more) in GATES.items()]
+              "met": bool(figures[key] >= gate if more else figures[key] <= gate)} for key, (gate, moon, more) in dict(GATES, **{key: gate for part in PARTS for key, gate in part.GATES.items()}).items()]
     return {"bench": "models", "figures": figures, "gates": gates, "baselines": baselines, "environment": environment(),
             "seconds": time.monotonic() - began}

@@ -106,6 +106,23 @@ def tune(name, folder, out, as_json):
         (when, *["%.3f" % facts[when][c] for c in "NSVF"]) for when in ("before", "after")]), "next: heed model verify %s" % out])
 
 
+@model.command()
+@click.argument("name", default="vision")
+@click.option("--data", "own", default=None, type=click.Path(exists=True), help="folder of pictures, or .npz of inputs, like those in use")
+@click.option("--out", required=True, type=click.Path(), help="folder of the package with the smaller variants")
+@click.option("--epochs", default=20, help="epochs of the student; pruning and distillation need the extra `train`")
+@json_option
+def compress(name, own, out, epochs, as_json):
+    """Smaller variants of a float package: dynamic range, int8, pruned, taught to a smaller net; what each costs and gains."""
+    from rich.markup import escape
+    from firmware_tools.compress import compress as run
+    facts = run(name, own, out, epochs, (lambda text: None) if as_json else click.echo)
+    show(facts, as_json, lambda facts: [grid("%(package)s, %(measure)s on %(judged_on)d" % facts, ("variant", "bytes", "packed", "%", "ms"), [
+        (r["name"], r["bytes"], r["packed"], "%.2f" % (100 * r["accuracy"]), "%.3f" % r["ms"]) for r in facts["rows"]]),
+        *[escape("%s left out: %s" % pair) for pair in facts["left_out"].items()], *(["plot: " + facts["plot"]] if facts["plot"] else []),
+        "next: heed model bench %s" % out])
+
+
 @model.command("import")
 @click.argument("file", type=click.Path())
 @click.option("--name", default=None, help="name of the package; default: that of the file")

@@ -14,7 +14,7 @@ DEFAULTS = {"bias": np.zeros(SHAPES["bias"], np.float32), "temperature": np.ones
 
 def step(net, picture, bias, temperature):
     """One picture (1, 32, 32, 3), -1 to 1, with the controls: bias (2, 4, 64) on the logits of each place, temperature
-    (2, 4). Gives logits (1, 10), the hidden vector that the head judges (1, 96), and maps (2, 4, 64): in the first block
+    (2, 4). Gives logits (1, 10), the hidden vector that the head judges (1, width), and maps (2, 4, 64): in the first block
     the weight of each place for the places that the second one pools."""
     biases, temperatures = tf.unstack(bias), tf.unstack(temperature)
     x, among = attend(net, trunk(net, picture), biases[0], temperatures[0])
@@ -31,7 +31,7 @@ def plain(net, picture):
 
 def concrete(net):
     """The graph of a folded net as a concrete function with named inputs."""
-    run = step if net.kind == "attention" else plain
+    run = plain if net.kind == "conv" else step
     specs = [tf.TensorSpec(shape, tf.float32, name) for name, shape in SHAPES.items() if run is step or name == "picture"]
     return tf.function(lambda *values: run(net, *values), input_signature=specs).get_concrete_function()
 
@@ -41,19 +41,21 @@ def representative(net, pictures, count=400):
     rng = np.random.default_rng(7)
     for i, at in enumerate(np.linspace(0, len(pictures) - 1, count).astype(int)):
         inputs = {"picture": scaled(pictures[at])[None]}
-        if net.kind == "attention":
+        if net.kind != "conv":
             moved = i % 4 == 0
             inputs.update({name: np.float32(rng.uniform(*CONTROLS[name], value.shape) if moved else value) for name, value in DEFAULTS.items()})
         yield inputs
 
 
-def converted(net, pictures=None, dynamic=False):
-    """Bytes of a .tflite: float; dynamic range; or full int8 where pictures are given."""
+def converted(net, pictures=None, dynamic=False, sparse=False):
+    """Bytes of a .tflite: float; dynamic range; or full int8 where pictures are given; with zeros left out where `sparse`."""
     module = tf.Module()
     module.step = concrete(net)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([module.step], module)
     if pictures is not None or dynamic:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if sparse:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT, tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
     if pictures is not None:
         converter.representative_dataset = lambda: representative(net, pictures)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]

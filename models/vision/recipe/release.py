@@ -8,32 +8,34 @@ import numpy as np
 
 from models.vision.recipe import export
 from models.vision.recipe.data import CLASSES, UNIT
-from models.vision.recipe.net import CONV, SIDE, TRUNK, ATTENTION, HEADS, PLACES, WIDTH
+from models.vision.recipe.net import HEADS, PLACES, SIDE, layers
+from models.vision.recipe.train import folded
 
 
 def mflop(kind):
     """MFLOP of one picture, multiply-adds counted as two, from the shapes."""
-    total, side = 0, SIDE
-    for kernel, n, m, stride, _ in dict(TRUNK, **(ATTENTION if kind == "attention" else CONV)).values():
+    total, side, width = 0, SIDE, layers(kind)["same2"][2]
+    for kernel, n, m, stride, _ in layers(kind).values():
         side //= stride
         total += side * side * kernel * kernel * n * m
-    if kind == "attention":
-        total += 2 * PLACES * PLACES * WIDTH + PLACES * WIDTH * (HEADS + 1)
-    return round(2e-6 * (total + WIDTH * len(CLASSES)), 1)
+    if kind != "conv":
+        total += 2 * PLACES * PLACES * width + PLACES * width * (HEADS + 1)
+    return round(2e-6 * (total + width * len(CLASSES)), 1)
 
 
-def write(folder, net, size, pictures, version, rival, seconds):
-    """Export a folded net into `folder` as float, dynamic range and int8 graphs, with the int8 rival beside them.
+def write(folder, trained, pictures, version, rival, seconds):
+    """Export a trained net into `folder` as float, dynamic range and int8 graphs, with the int8 rival beside them.
 
-    size: trained parameters; rival: (folded net, its size); seconds: CPU time that each took in training.
+    rival: the trained rival; seconds: CPU time that each took in training.
     """
-    folder = Path(folder)
+    folder, net, size, other = Path(folder), folded(trained, pictures), trained.size(), folded(rival, pictures)
     folder.mkdir(parents=True, exist_ok=True)
     variants = [kept(folder, "look_%s.tflite" % name, name, data, size, net.kind) for name, data in (
         ("float", export.converted(net)), ("dynamic", export.converted(net, dynamic=True)), ("int8", export.converted(net, pictures)))]
     np.savez_compressed(folder / "weights.npz", **{name: value.numpy() for name, value in net.names.items()})
-    other = kept(folder, "rival_conv.tflite", "conv", export.converted(rival[0], pictures), rival[1], rival[0].kind)
-    facts = dict(manifest(version, variants), rival=other, training={"cpu_s": seconds, "pictures": len(pictures)})
+    np.savez_compressed(folder / "trained.npz", **{name: value.astype(np.float16) for name, value in trained.weights().items()})
+    beside = kept(folder, "rival_conv.tflite", "conv", export.converted(other, pictures), rival.size(), other.kind)
+    facts = dict(manifest(version, variants), rival=beside, training={"cpu_s": seconds, "pictures": len(pictures)})
     (folder / "manifest.json").write_text(json.dumps(facts, indent=1) + "\n")
 
 
