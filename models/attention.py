@@ -32,7 +32,7 @@ class PackageModel(Model):
     def load(self):
         """Read the package and start the first variant of the fall-back order that runs. Raises ModelError when none does."""
         self.package = Package(folder_of(self.options["package"]))
-        self.inputs = [(i["name"], np.float32(i["scale"]), tuple(i["shape"])) for i in self.package.manifest["inputs"]]
+        self.inputs = [(i["name"], np.float32(i["scale"]), integers(i), tuple(i["shape"])) for i in self.package.manifest["inputs"]]
         self.state = [(s["name"], s["output"], np.zeros(s["shape"], np.float32)) for s in self.package.manifest["state"]]
         self.controls = {name: np.array(c["default"], np.float32) for name, c in self.package.manifest["controls"].items()}
         self.meaning = Meaning(self.package.manifest)
@@ -94,7 +94,7 @@ class PackageModel(Model):
 
     def _trial(self, graph):
         """Shapes must be those of the manifest, and one run must give sound numbers."""
-        shapes = {name: shape for name, _, shape in self.inputs}
+        shapes = {name: shape for name, _, _, shape in self.inputs}
         shapes.update({name: zero.shape for name, _, zero in self.state}, **{n: c.shape for n, c in self.controls.items()})
         for name, wanted in shapes.items():
             shape = graph.inputs.get(name, (0, None))[1]
@@ -113,7 +113,7 @@ class PackageModel(Model):
             self._rise()
         if self.whole:
             return self.whole.infer(features)
-        values = {name: self._fitted(name, scale, shape, array) for (name, scale, shape), array in zip(self.inputs, features.values)}
+        values = {name: self._fitted(array, name, *facts) for (name, *facts), array in zip(self.inputs, features.values)}
         if any(getattr(array, "dtype", int) == float and not np.isfinite(array).all() for array in features.values):
             raise ModelError("the input of stream %s is not finite" % features.stream, "see the plugin that makes these features")
         values.update(self._stream(features.stream))
@@ -131,10 +131,11 @@ class PackageModel(Model):
                          scores.tolist(), out.get("maps"), self.variant)
 
     @staticmethod
-    def _fitted(name, scale, shape, array):
+    def _fitted(array, name, scale, whole, shape):
         """One input as the graph takes it. ConfigError where the plugin gives another number of values: it parks for good."""
         try:
-            return np.multiply(array, scale, dtype=np.float32).reshape(shape)
+            value = np.multiply(array, scale, dtype=np.float32).reshape(shape)
+            return np.clip(np.rint(value) + whole[0], *whole[1:]) if whole else value
         except ValueError:
             raise ConfigError("the model's input %s takes %s numbers, the plugin gives %d" % (name, "x".join(map(str, shape)), np.size(array)),
                               "set the plugin's options to what the model takes: heed model info")
@@ -161,3 +162,10 @@ class PackageModel(Model):
         if self.whole:
             self.whole.forget(stream)
 
+
+def integers(facts):
+    """(zero, least, most) of an input that takes real values as integers, or None."""
+    if "zero" not in facts:
+        return None
+    kind = np.iinfo(facts["dtype"])
+    return facts["zero"], kind.min, kind.max

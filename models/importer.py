@@ -36,6 +36,9 @@ def told(file):
     for fact, (index, _, _) in zip(facts["outputs"], plain.outputs.values()):
         fact["scale"], fact["zero"] = quantised[index] if quantised[index][0] else (1.0, 0)
         fact["made_by"] = maker(steps, index)
+    taken = {d["index"]: d["quantization"] for d in plain.interpreter.get_input_details()}
+    for fact, (index, _, _) in zip(facts["inputs"], plain.inputs.values()):
+        fact["quantised"] = taken[index] if taken[index][0] else None
     return json.dumps(facts)
 
 
@@ -80,11 +83,19 @@ def meaning_of(output, labels, groups, detector):
     return [*groups, "other"], dict(facts, groups={group: [labels.index(name) for name in names] for group, names in groups.items()})
 
 
-def import_tflite(file, name, into, labels=None, groups=None, scores=None, detector=False, scale=1.0):
+def taken(fact, scale, real):
+    """One input, for the manifest."""
+    quantised = fact.pop("quantised")
+    more = {"scale": 1 / quantised[0], "zero": quantised[1]} if real and quantised else {"scale": scale}
+    return dict(fact, **more, unit="as the model wants it", meaning="")
+
+
+def import_tflite(file, name, into, labels=None, groups=None, scores=None, detector=False, scale=1.0, real=False):
     """Make the folder into/name a package of `file`; gives the folder. Raises ModelError for a file that does not run.
 
     labels: class names in order; groups: {class: [labels]} that the package's classes become; scores: the output that
-    holds them; detector: whether it has a row for each candidate; scale: what integers are multiplied by for a float graph.
+    holds them; detector: whether it has a row for each candidate; scale: what integers are multiplied by for a float graph;
+    real: whether an integer graph is given real values, which its own scale then turns into integers.
     """
     file, folder = Path(file), Path(into) / name
     if not file.is_file():
@@ -102,7 +113,7 @@ def import_tflite(file, name, into, labels=None, groups=None, scores=None, detec
     shutil.copyfile(file, folder / file.name)
     manifest = {
         "name": name, "version": "0.0.0", "api": 1, "domain": "generic", "licence": "unknown: ask whoever made the file",
-        "inputs": [dict(i, scale=scale, unit="as the model wants it", meaning="") for i in facts["inputs"]], "outputs": facts["outputs"],
+        "inputs": [taken(i, scale, real) for i in facts["inputs"]], "outputs": facts["outputs"],
         "classes": classes, "scores": chosen, "meaning": meaning, "controls": {}, "state": [],
         "variants": [{"name": "imported", "runtime": "litert", "file": file.name, "bytes": len(data), "parameters": 0, "mflop": 0,
                       "sha256": sha256_hex(data)}],

@@ -132,14 +132,15 @@ def compress(name, own, out, epochs, as_json):
 @click.option("--scores", default=None, help="the output that holds the classes; default: the first")
 @click.option("--detector", is_flag=True, help="that output has a row for each candidate: the best one counts")
 @click.option("--scale", default=1.0, help="what integers are multiplied by for a float graph, such as 0.0078125")
-def import_(file, name, into, labels, groups, scores, detector, scale):
+@click.option("--real", is_flag=True, help="the plugin gives real values: the graph's own scale turns them into its integers")
+def import_(file, name, into, labels, groups, scores, detector, scale, real):
     """Make a package of any TFLite file; refused with one line where it does not run."""
     from pathlib import Path
     from models.importer import import_tflite
     from models.package import user_folder
     names = [line.strip() for line in Path(labels).read_text().splitlines() if line.strip()] if labels else None
     grouped = {group.split("=", 1)[0]: group.split("=", 1)[-1].split(";") for group in groups}
-    folder = import_tflite(file, name or Path(file).stem, into or user_folder(), names, grouped, scores, detector, scale)
+    folder = import_tflite(file, name or Path(file).stem, into or user_folder(), names, grouped, scores, detector, scale, real)
     click.echo("%s is a package now\nnext: heed model bench %s" % (folder, folder if into else folder.name))
 
 
