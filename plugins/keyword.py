@@ -21,6 +21,7 @@ MANIFEST = {
         "share": {"default": 70, "type": "int", "min": 1, "max": 100, "help": "percent that a word must have"},
         "repeats": {"default": 2, "type": "int", "min": 1, "max": 8, "help": "looks in a row that must agree"},
         "hop_ms": {"default": 125, "type": "int", "min": 20, "max": 1000, "help": "from one look to the next"},
+        "again_ms": {"default": 1000, "type": "int", "min": 0, "help": "how long the same word is not reported again"},
         "quiet": {"default": 500, "type": "int", "min": 0, "max": 32767, "help": "a second that is never louder is not listened to"},
     },
 }
@@ -64,7 +65,7 @@ class Stream:
     def __init__(self, block):
         self.sound, self.due, self.next = np.zeros(RATE, np.int16), block.seq + RATE, block.seq
         self.word, self.run, self.looked, self.heard, self.seconds = "", 0, 0, {}, 0.0
-        self.from_ms = self.last_ms = block.t_ms
+        self.said, self.from_ms, self.last_ms = ("", 0), block.t_ms, block.t_ms
 
 
 class Keyword(Plugin):
@@ -109,7 +110,10 @@ class Keyword(Plugin):
         joins = word == stream.word and features.seq - stream.looked == RATE * self.options["hop_ms"] // 1000
         stream.run = stream.run + 1 if joins else 1
         stream.word, stream.looked = word, features.seq
-        said = word in self.options["watch"] and stream.run == self.options["repeats"]
+        held = word in self.options["watch"] and stream.run == self.options["repeats"]
+        said = held and (word != stream.said[0] or features.t_ms - stream.said[1] > self.options["again_ms"])
+        if held:
+            stream.said = word, features.t_ms
         if said:
             stream.heard[word] = stream.heard.get(word, 0) + 1
         return Decision(said, False, 0, 'heard "%s"' % word if said else "nothing watched for")

@@ -58,7 +58,7 @@ class Video(Sensor):
         """The next frame, when it would have come."""
         at_s, frame = self._next()
         self.last_s = at_s
-        sample = Sample(self.context.name, self.given, self.began_ms + int(at_s * 1000), (planes(frame, self.options["widest"]),))
+        sample = Sample(self.context.name, self.given, self.began_ms + round(at_s * 1000), (planes(frame, self.options["widest"]),))
         self.given += 1
         if self.options["speed"]:
             due = at_s * 1000 / self.options["speed"]

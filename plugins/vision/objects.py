@@ -5,7 +5,8 @@ import numpy as np
 from plugins.vision.retina import COLS, ROWS
 
 LEARN = 5  # a cell of the background takes a 32nd of what it sees
-SLOW = 10  # under an object a 1024th: what parks for a minute stays an object
+SLOW = 13  # under an object an 8192th, that is 11 minutes at 12.5 frames a second: what parks stays an object for a while
+SHARP = 12  # bits behind the point
 STEP = 2  # cells that a standing object may tremble
 BAND = 1  # cells on both sides of the line that are neither
 MOST = 32  # objects followed at a time
@@ -22,15 +23,35 @@ class Background:
     def push(self, seen):
         """seen: (3, 54, 96) int16. The scene follows the light at once, its cells slowly, and hardly under an object."""
         if self.scene is None:
-            self.scene = seen.astype(np.int32) << 8
-        apart = (seen.astype(np.int32) << 8) - self.scene
+            self.scene = seen.astype(np.int32) << SHARP
+        apart = (seen.astype(np.int32) << SHARP) - self.scene
         light = int(np.median(apart[0][~self.held])) if not self.held.all() else 0
         apart[0] -= light
-        mask = np.abs(apart).sum(0) > self.contrast << 8
+        mask = np.abs(apart).sum(0) > self.contrast << SHARP
         self.scene[0] += light
         self.scene += np.where(mask, apart >> SLOW, apart >> LEARN)
         self.held = mask
         return mask
+
+    def fill(self, box, seen):
+        """Take the cells of a box into the scene where they are a hole: what stood there when the scene was learnt has gone.
+
+        Its outline is an edge in the scene, then, and none in the picture. Gives whether it was one.
+        """
+        part = slice(max(0, box[0] - 1), box[2] + 1), slice(max(0, box[1] - 1), box[3] + 1)
+        mask = np.pad(self.held[part], 1, mode="edge")
+        inside = mask[:-2, 1:-1] & mask[2:, 1:-1] & mask[1:-1, :-2] & mask[1:-1, 2:]
+        outline = mask[1:-1, 1:-1] & ~inside
+        scene = self.scene[:, part[0], part[1]] >> SHARP
+        hole = bool(edges(scene[0])[outline].sum() > 2 * edges(seen[0][part].astype(np.int32))[outline].sum())
+        if hole:
+            self.scene[:, part[0], part[1]] = seen[:, part[0], part[1]].astype(np.int32) << SHARP
+        return hole
+
+
+def edges(luma):
+    """Difference of each cell from those above and to the left."""
+    return np.abs(np.diff(luma, axis=0, prepend=luma[:1])) + np.abs(np.diff(luma, axis=1, prepend=luma[:, :1]))
 
 
 def runs(mask):

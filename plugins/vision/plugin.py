@@ -83,6 +83,7 @@ class VisionPlugin(Plugin):
         scene.digest.looked += len(regions)
         self.context.count("tiles", len(scene.tiles))
         self.context.count("looked", len(regions))
+        self.context.count("holes_filled", scene.holes)
         out = [self._crossing(scene, sample, *found) for found in crossed]
         for track in scene.stopped(sample.t_ms):
             words = "%s has stood for %d s, %s" % (track.label(self.options["call"]), self.options["stopped_s"], where(square(track.box, scene.size)))
@@ -114,7 +115,7 @@ class VisionPlugin(Plugin):
                 track.looks, track.hits = track.looks + 1, track.hits + hit
             return Decision(False, False, 0, "a look at object %d" % facts["track"])
         was, scene.found[facts["tile"]] = scene.found[facts["tile"]], int(1000 * share) if hit else 0
-        new = hit and not was and features.t_ms >= scene.quiet_until
+        new = hit and not was and features.t_ms >= scene.quiet_until and scene.stands_out(facts["rect"])
         if new:
             scene.quiet_until = features.t_ms + 1000 * self.options["repeat_s"]
         scene.digest.hits += hit

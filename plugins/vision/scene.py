@@ -10,6 +10,7 @@ from plugins.vision.saliency import Gate, Tiles
 BLACK, EVEN = 40, 8  # luma 16 is black: a mean below 40 whose cells differ by less than 8 shows nothing
 GAP_MS = 5000  # pictures further apart are not compared
 LOOKS = (3, 6, 12, 24, 48, 96, 192)  # an object is looked at when it has been followed for so many frames
+HOLE_MS = 2000  # what has stood for so long may be the hole that a parked car left
 PATIENCE_MS = 500  # how long an object may be out of sight
 
 
@@ -42,7 +43,7 @@ class Scene:
         self.dark = Fault("dark", "the picture is black: is the lens covered, or the light gone?", 2000)
         self.still = Fault("still", "the picture has not changed in any place: does the camera hang?", 1000 * options["still_s"])
         self.found = [0] * len(self.tiles)  # per mille of the watched classes in the last look at each tile; 0 below `share`
-        self.quiet_until, self.parked = 0, set()
+        self.quiet_until, self.parked, self.holes = 0, set(), 0
         self.restart(sample)
 
     def restart(self, sample):
@@ -69,6 +70,7 @@ class Scene:
         """[(facts, rectangle)] to look at closely in this frame: tiles, and objects at their ages; and who crossed the line."""
         chosen = self.gate.choose(self.seen)
         crossed, _ = self.tracker.push(self.background.push(self.seen), t_ms)
+        self.holes = sum(t_ms - track.moved_ms > HOLE_MS and self.background.fill(track.box, self.seen) for track in self.tracker.tracks)
         self.digest.tiles += len(self.tiles)
         self.digest.most = max(self.digest.most, len(self.tracker.tracks))
         out = [({"tile": int(i)}, self.tiles.rects[i]) for i in chosen]
@@ -87,6 +89,12 @@ class Scene:
                 self.parked.add(track.number)
                 yield track
         self.parked &= {track.number for track in self.tracker.tracks}
+
+    def stands_out(self, rect):
+        """Whether an object reaches into a rectangle: many models have no class for nothing, and would name the bare road."""
+        cells = [share * side for share, side in zip(rect, (ROWS, COLS) * 2)]
+        return any(box[0] < cells[2] and cells[0] < box[2] and box[1] < cells[3] and cells[1] < box[3]
+                   for box in (track.box for track in self.tracker.tracks))
 
     def track(self, number):
         """The object with this number, or None when it has gone."""

@@ -57,4 +57,4 @@ def manifest(version, variants):
                     "meaning": "red, green and blue of a picture or a part of one, each less 128"}],
         "classes": list(CLASSES), "controls": ranges,
         "maps": {"name": "maps", "axes": ["block", "head", "place, rows of 8"]}, "state": [],
-        "variants": variants, "fallback": ["float", "dynamic", "int8", "baseline"]}
+        "variants": variants, "fallback": ["dynamic", "float", "int8", "baseline"]}
