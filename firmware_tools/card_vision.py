@@ -4,7 +4,8 @@ import json
 
 from firmware_tools.card import table
 from firmware_tools.evaluate import ready
-from firmware_tools.evaluate_vision import answers, by_class, confusion, linear_accuracy
+from firmware_tools.evaluate_vision import answers, by_class, confusion, linear_accuracy, rival_answers
+from firmware_tools.judge_gate import THRESHOLD, video
 from firmware_tools.recordings import cifar
 from models.vision.recipe.data import CLASSES
 
@@ -32,19 +33,14 @@ def write(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
     for variant in manifest["variants"]:
         variant["figures"] = {"test_accuracy": round(shares[variant["name"]], 4)}
+    gate, baselines = video()
+    manifest["parts"] = [{"name": "saliency", "runtime": "numpy", "bytes": 0, "parameters": 1, "threshold": THRESHOLD,
+                          "figures": {key: round(gate[key], 4) for key in ("video_tile_share", "video_f1")}}]
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
-    rival = rival_accuracy(folder, manifest, pictures, labels)
+    rival = float((rival_answers(folder, manifest, pictures) == labels).mean())
     facts = dict(manifest["variants"][0], version=manifest["version"], classes=", ".join(CLASSES), cpu_s=manifest["training"]["cpu_s"]["attention"],
                  looks=len(json.loads((folder / "looks.json").read_text())))
-    (folder / "card.md").write_text("\n".join([HEAD % facts, variants_page(manifest, shares, rival), classes_page(tables["int8"])]))
-
-
-def rival_accuracy(folder, manifest, pictures, labels):
-    """Of the convolutional net of equal cost, int8."""
-    from models.runtimes.litert import LiteRt
-    graph = LiteRt((folder / manifest["rival"]["file"]).read_bytes(), "rival")
-    given = [graph.run({"picture": ((picture[None].astype("f4") - 128) / 128)})["logits"].argmax() for picture in pictures]
-    return float((given == labels).mean())
+    (folder / "card.md").write_text("\n".join([HEAD % facts, variants_page(manifest, shares, rival), classes_page(tables["int8"]), gate_page(baselines)]))
 
 
 def variants_page(manifest, shares, rival):
@@ -61,3 +57,12 @@ def classes_page(found):
     """Every class, int8."""
     rows = [[name, *["%.1f" % (100 * f[key]) for key in ("se", "pp", "f1")]] for name, f in by_class(found).items()]
     return "## By class, int8: sensitivity, predictivity, F1, percent\n\n" + table(["class", "Se", "+P", "F1"], rows)
+
+
+def gate_page(baselines):
+    """The curve of the gate."""
+    rows = [[words[len("video, "):], "%.1f" % (100 * row["share"]), "%.3f" % row["f1"], "%.3f" % row["f1_second_half"]]
+            for words, row in baselines.items() if words.startswith("video, ")]
+    return ("## The saliency gate on car-detection.mp4, 6,786 tile-frames\n\nF1 of `vehicle` and `person`, the worse of the two, against looking at "
+            "every tile of every frame. Threshold %d was read off the first half.\n\n" % THRESHOLD
+            + table(["rule", "tiles looked at, percent", "F1", "F1, second half"], rows))

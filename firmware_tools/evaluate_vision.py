@@ -7,6 +7,7 @@ import numpy as np
 from firmware_tools.recordings import cifar, decoded
 from gateway.core.errors import HeedError
 from gateway.core.records import Features
+from models.runtimes.litert import LiteRt
 from models.vision.recipe.data import CLASSES
 
 PATTERNS = ("*.jpg", "*.jpeg", "*.png", "*.bmp")
@@ -19,8 +20,23 @@ def figures_on(model, own):
     pictures, labels = own_pictures(own["data"]) if own else cifar("val")
     table = confusion(labels, answers(model, pictures))
     accuracy = float(np.trace(table) / max(1, table.sum()))
+    gate = [] if own or model.variant != "baseline" else [gate_line()]  # the gate is the same beside every variant
     title = "%d pictures of %s" % (len(labels), own["data"] if own else "CIFAR-10, as JPEG")
-    return {"tables": {title: by_class(table)}, "lines": ["%s: accuracy %.2f %%" % (title, 100 * accuracy)], "figures": {"accuracy": accuracy}}
+    return {"tables": {title: by_class(table)}, "lines": ["%s: accuracy %.2f %%" % (title, 100 * accuracy), *gate], "figures": {"accuracy": accuracy}}
+
+
+def gate_line():
+    """The saliency gate, judged on the recorded video."""
+    from firmware_tools.judge_gate import video
+    figures, _ = video()
+    return "saliency: %.1f %% of the tiles looked at, F1 %.3f against looking at all, %.1f times less CPU time with decoding" % (
+        100 * figures["video_tile_share"], figures["video_f1"], figures["video_time_gain"])
+
+
+def rival_answers(folder, manifest, pictures):
+    """Class indices by the plain convolutional net of equal cost that was trained the same way, int8."""
+    graph = LiteRt((folder / manifest["rival"]["file"]).read_bytes(), "rival")
+    return np.array([graph.run({"picture": (picture[None].astype(np.float32) - 128) / 128})["logits"].argmax() for picture in pictures])
 
 
 def answers(model, pictures):

@@ -26,14 +26,14 @@ def list_(as_json):
     from models.package import Package, folder_of, names
     facts = [facts_of(Package(folder_of(name))) for name in names()]
     show(facts, as_json, lambda facts: [grid(None, ("package", "variant", "runtime", "bytes", "parameters", "figures"), [
-        (f["name"], v["name"], v["runtime"], v["bytes"], v["parameters"], figures_line(v)) for f in facts for v in f["variants"]]),
+        (f["name"], v["name"], v["runtime"], v["bytes"], v["parameters"], figures_line(v)) for f in facts for v in f["variants"] + f["parts"]]),
         "next: heed model verify NAME --evaluate"])
 
 
 def facts_of(package):
     """Name, version, fall-back order and variants as a dict."""
     manifest = package.manifest
-    return {key: manifest[key] for key in ("name", "version", "domain", "classes", "fallback", "variants")}
+    return dict({key: manifest[key] for key in ("name", "version", "domain", "classes", "fallback", "variants")}, parts=manifest.get("parts", []))
 
 
 def figures_line(variant):
