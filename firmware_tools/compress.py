@@ -59,8 +59,7 @@ def float_graph(package):
 def samples(package, graph, own):
     """(inputs to settle ranges on, inputs to judge on, labels or None); inputs are lists of {name: array}."""
     if own and str(own).endswith(".npz"):
-        with np.load(own) as arrays:
-            rows = [{name: arrays[name][i][None].astype(np.float32) for name in arrays} for i in range(len(arrays[arrays.files[0]]))]
+        rows = arrays(package, graph, own)
         return rows[:REPRESENTATIVE], rows[:JUDGED], None
     if own:
         side = package.manifest["inputs"][0]["shape"][1]
@@ -75,12 +74,26 @@ def samples(package, graph, own):
     return shown(package, taught[::len(taught) // REPRESENTATIVE]), shown(package, pictures), labels
 
 
+def arrays(package, graph, own):
+    """Inputs out of an .npz: an array for each input, whose first axis counts the examples."""
+    with np.load(own) as found:
+        unknown = [name for name in found.files if name not in graph.inputs]
+        if unknown or not found.files:
+            raise HeedError("%s: the graph has no input %s" % (own, ", ".join(unknown)), "inputs: " + ", ".join(graph.inputs))
+        given = {name: np.asarray(found[name], np.float32) for name in found.files}
+    count = min(len(array) for array in given.values())
+    return [dict(fixed(package), **{name: array[i].reshape(graph.inputs[name][1]) for name, array in given.items()}) for i in range(count)]
+
+
+def fixed(package):
+    """The controls of a package at their defaults."""
+    return {name: np.array(control["default"], np.float32) for name, control in package.manifest["controls"].items()}
+
+
 def shown(package, pictures):
     """Inputs of a picture model, its controls at their defaults."""
-    manifest = package.manifest
-    fixed = {name: np.array(control["default"], np.float32) for name, control in manifest["controls"].items()}
-    first = manifest["inputs"][0]
-    return [dict(fixed, **{first["name"]: (picture[None].astype(np.float32) - 128) * np.float32(first["scale"])}) for picture in pictures]
+    first = package.manifest["inputs"][0]
+    return [dict(fixed(package), **{first["name"]: (picture[None].astype(np.float32) - 128) * np.float32(first["scale"])}) for picture in pictures]
 
 
 def makers(package, variant, known, epochs, say):
