@@ -16,8 +16,8 @@ Tells ten kinds of things apart in pictures of 32 x 32 pixels: %(classes)s. %(pa
 class for "nothing": ask it only where something is, which is what the plugin's gate is for.
 
 Data: CIFAR-10 (Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009) as JPEG files; trained on the first 1,100 of
-each class by name, looked on with 1,000 held out, judged on the 2,000 of cifar10_val_jpg.zip. JPEG of 32 x 32 loses detail: figures here do not
-compare with published ones on the original pixels. Training: %(cpu_s)d s of CPU time on one core, one seed.
+each class by name, looked on with 1,000 held out, judged on the 2,000 of cifar10_val_jpg.zip. JPEG of 32 x 32 loses detail: figures
+here do not compare with published ones on the original pixels. Training: %(cpu_s)d s of CPU time on one core, one seed.
 
 Limits: one seed; plus or minus 1.8 points at 95 %% with 2,000 pictures. Cars from straight above are not in the data.
 
@@ -38,16 +38,17 @@ def write(folder):
                           "figures": {key: round(gate[key], 4) for key in ("video_tile_share", "video_f1")}}]
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
     rival = float((rival_answers(folder, manifest, pictures) == labels).mean())
-    facts = dict(manifest["variants"][0], version=manifest["version"], classes=", ".join(CLASSES), cpu_s=manifest["training"]["cpu_s"]["attention"],
-                 looks=len(json.loads((folder / "looks.json").read_text())))
-    (folder / "card.md").write_text("\n".join([HEAD % facts, variants_page(manifest, shares, rival), classes_page(tables["int8"]), gate_page(baselines)]))
+    facts = dict(manifest["variants"][0], version=manifest["version"], classes=", ".join(CLASSES),
+                 cpu_s=manifest["training"]["cpu_s"]["attention"], looks=len(json.loads((folder / "looks.json").read_text())))
+    pages = [HEAD % facts, variants_page(manifest, shares, rival), classes_page(tables["int8"]), gate_page(baselines)]
+    (folder / "card.md").write_text("\n".join(pages))
 
 
 def variants_page(manifest, shares, rival):
     """Accuracy of all, with the rivals beside them."""
-    rows = [[v["name"], str(v["bytes"]), str(v["parameters"]), "%s" % v["mflop"], "%.2f" % (100 * shares[v["name"]])] for v in manifest["variants"]]
-    other = manifest["rival"]
-    rows += [["plain convolutions, int8, trained the same way", str(other["bytes"]), str(other["parameters"]), "%s" % other["mflop"], "%.2f" % (100 * rival)],
+    cost = lambda v: [str(v["bytes"]), str(v["parameters"]), str(v["mflop"])]
+    rows = [[v["name"], *cost(v), "%.2f" % (100 * shares[v["name"]])] for v in manifest["variants"]]
+    rows += [["plain convolutions, int8, trained the same way", *cost(manifest["rival"]), "%.2f" % (100 * rival)],
              ["linear: ridge on means of 2 x 2 pixels", "", "7,690", "", "%.2f" % (100 * linear_accuracy())],
              ["rule: contrast", "", "", "", "%.2f" % (100 * shares["baseline"])]]
     return "## Accuracy on 2,000 test pictures, percent\n\n" + table(["variant", "bytes", "parameters", "MFLOP", "accuracy"], rows)
@@ -63,6 +64,6 @@ def gate_page(baselines):
     """The curve of the gate."""
     rows = [[words[len("video, "):], "%.1f" % (100 * row["share"]), "%.3f" % row["f1"], "%.3f" % row["f1_second_half"]]
             for words, row in baselines.items() if words.startswith("video, ")]
-    return ("## The saliency gate on car-detection.mp4, 6,786 tile-frames\n\nF1 of `vehicle` and `person`, the worse of the two, against looking at "
-            "every tile of every frame. Threshold %d was read off the first half.\n\n" % THRESHOLD
+    return ("## The saliency gate on car-detection.mp4, 6,786 tile-frames\n\nF1 of `vehicle` and `person`, the worse of the two, against "
+            "looking at every tile of every frame. Threshold %d was read off the first half.\n\n" % THRESHOLD
             + table(["rule", "tiles looked at, percent", "F1", "F1, second half"], rows))

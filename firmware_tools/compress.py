@@ -69,7 +69,8 @@ def samples(package, graph, own):
         pictures, labels = np.stack([decoded(path, side) for path in found[:JUDGED]]), None
         return shown(package, pictures[:REPRESENTATIVE]), shown(package, pictures), labels
     if package.manifest["domain"] != "vision":
-        raise ConfigError("nothing is known that stands for the input of %s" % package.name, "give --data: a folder of pictures, or an .npz of inputs")
+        raise ConfigError("nothing is known that stands for the input of %s" % package.name,
+                          "give --data: a folder of pictures, or an .npz of inputs")
     taught, (pictures, labels) = cifar("train")[0], cifar("val")
     return shown(package, taught[::len(taught) // REPRESENTATIVE]), shown(package, pictures), labels
 
@@ -93,7 +94,8 @@ def fixed(package):
 def shown(package, pictures):
     """Inputs of a picture model, its controls at their defaults."""
     first = package.manifest["inputs"][0]
-    return [dict(fixed(package), **{first["name"]: (picture[None].astype(np.float32) - 128) * np.float32(first["scale"])}) for picture in pictures]
+    return [dict(fixed(package), **{first["name"]: (picture[None].astype(np.float32) - 128) * np.float32(first["scale"])})
+            for picture in pictures]
 
 
 def makers(package, variant, known, epochs, say):
@@ -102,7 +104,8 @@ def makers(package, variant, known, epochs, say):
     if package.manifest["domain"] != "vision":
         return found
     taught = {}  # the student, once it is trained
-    return dict(found, **{kind: lambda kind=kind: retrained(package, kind, epochs, say, taught) for kind in ("pruned", "student", "student int8")})
+    return dict(found, **{kind: lambda kind=kind: retrained(package, kind, epochs, say, taught)
+                          for kind in ("pruned", "student", "student int8")})
 
 
 def retrained(package, kind, epochs, say, taught):
@@ -128,7 +131,7 @@ def row(name, data, package, judged, labels):
     """One variant: bytes, bytes when packed, ms of one run, and its answers."""
     graph, meaning = LiteRt(data, name), Meaning(package.manifest)
     scores = package.manifest.get("scores", "logits")
-    answers = np.array([meaning.shares(graph.run({k: v for k, v in inputs.items() if k in graph.inputs})[scores]).argmax() for inputs in judged])
+    answers = np.array([meaning.shares(graph.run(inputs)[scores]).argmax() for inputs in judged])
     return {"name": name, "bytes": len(data), "packed": len(zlib.compress(data, 9)), "ms": best_window(graph.invoke, 20, 20)[0] / 1000,
             "data": data, "answers": answers}
 

@@ -73,8 +73,9 @@ class View:
         """The whole picture."""
         if self.frame is None:
             return Text("looking: the first frames teach the empty scene ...")
+        tiles = self._tiles(self.at + 1)
         head = Text("frame %d   model: %s   looks %d of %d tiles (%.1f %%)   crossed: %d up, %d down" % (
-            self.at, self.variant, self.looks, self._tiles(self.at + 1), 100 * self.looks / max(1, self._tiles(self.at + 1)), self.passed["up"], self.passed["down"]))
+            self.at, self.variant, self.looks, tiles, 100 * self.looks / max(1, tiles), self.passed["up"], self.passed["down"]))
         return Group(head, self.picture(), *[self.event_line(event) for event in self.events])
 
     def _tiles(self, frames):
@@ -100,6 +101,7 @@ class View:
 
     def found(self):
         """What was found, in words."""
+        kinds = ", ".join("%d %s" % (n, kind) for kind, n in self.kinds.items())
         return "%d objects crossed the line upwards, %d downwards; %d looks for the %d tiles of %d frames (%.1f %%); reported: %s" % (
             self.passed["up"], self.passed["down"], self.looks, self._tiles(self.frames), self.frames,
-            100 * self.looks / max(1, self._tiles(self.frames)), ", ".join("%d %s" % (n, kind) for kind, n in self.kinds.items()) or "nothing")
+            100 * self.looks / max(1, self._tiles(self.frames)), kinds or "nothing")

@@ -22,7 +22,8 @@ def figures_on(model, own):
     accuracy = float(np.trace(table) / max(1, table.sum()))
     gate = [] if own or model.variant != "baseline" else [gate_line()]  # the gate is the same beside every variant
     title = "%d pictures of %s" % (len(labels), own["data"] if own else "CIFAR-10, as JPEG")
-    return {"tables": {title: by_class(table)}, "lines": ["%s: accuracy %.2f %%" % (title, 100 * accuracy), *gate], "figures": {"accuracy": accuracy}}
+    lines = ["%s: accuracy %.2f %%" % (title, 100 * accuracy), *gate]
+    return {"tables": {title: by_class(table)}, "lines": lines, "figures": {"accuracy": accuracy}}
 
 
 def gate_line():
@@ -47,7 +48,8 @@ def answers(model, pictures):
 
 def own_pictures(folder):
     """(pictures, labels) of folder/CLASS/FILE, each made 32 x 32."""
-    found = [(path, CLASSES.index(name)) for name in CLASSES for pattern in PATTERNS for path in sorted((Path(folder) / name).glob(pattern))]
+    found = [(path, label) for label, name in enumerate(CLASSES) for pattern in PATTERNS
+             for path in sorted((Path(folder) / name).glob(pattern))]
     if not found:
         raise HeedError("no pictures in %s" % folder, "folders called %s, each with pictures" % ", ".join(CLASSES))
     return np.stack([decoded(path, 32) for path, _ in found]), np.array([label for _, label in found])

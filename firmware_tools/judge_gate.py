@@ -16,8 +16,8 @@ VIDEO = "vision/video/car-detection.mp4"
 THRESHOLD = MANIFEST["options"]["threshold"]["default"]
 # what MobileNet's thousand classes call a road vehicle
 VEHICLES = ("ambulance", "beach wagon", "cab", "car wheel", "convertible", "fire engine", "garbage truck", "golfcart", "jeep", "limousine",
-            "minibus", "minivan", "Model T", "moving van", "pickup", "police van", "racer", "recreational vehicle", "school bus", "sports car",
-            "tow truck", "trailer truck", "trolleybus")
+            "minibus", "minivan", "Model T", "moving van", "pickup", "police van", "racer", "recreational vehicle", "school bus",
+            "sports car", "tow truck", "trailer truck", "trolleybus")
 
 
 def theirs(name):

@@ -94,7 +94,8 @@ def in_turn(count, every):
 
 def curve(answers, seen, questions, threshold):
     """[{"rule", "at", "share", "first", "second", what: F1}] for thresholds, and for looking in turn. first, second: F1 of the halves."""
-    rules = [("gate", at, chosen(seen, at)) for at in sorted({*THRESHOLDS, threshold})] + [("in turn", every, in_turn(len(seen), every)) for every in ROUNDS]
+    rules = [("gate", at, chosen(seen, at)) for at in sorted({*THRESHOLDS, threshold})]
+    rules += [("in turn", every, in_turn(len(seen), every)) for every in ROUNDS]
     return [row(rule, at, answers, looked, questions) for rule, at, looked in rules]
 
 
@@ -102,5 +103,6 @@ def row(rule, at, answers, looked, questions):
     """One point of the curve."""
     kept, half = kept_from(answers, looked), len(answers) // 2
     scores = {q.what: f1(answers[..., i], kept[..., i]) for i, q in enumerate(questions)}
-    halves = [min(f1(answers[part][..., i], kept[part][..., i]) for i in range(len(questions))) for part in (slice(half), slice(half, None))]
+    halves = [min(f1(answers[part][..., i], kept[part][..., i]) for i in range(len(questions)))
+              for part in (slice(half), slice(half, None))]
     return dict(scores, rule=rule, at=at, share=float(looked.mean()), first=halves[0], second=halves[1])

@@ -1,5 +1,7 @@
 """Pictures of `heed demo vision --plot`: the busiest frames with what was looked at, and what looking less costs."""
 
+import numpy as np
+
 from firmware_tools.judge_video import Question, curve, everywhere, frames
 from gateway.context import GatewayContext
 from gateway.core.records import Sample
@@ -32,7 +34,8 @@ def played(path, model, options, context):
                 plugin.decide(item, inference)
                 looks.append((item.facts["rect"], word(plugin, item, inference)))
         tracks = plugin.scenes["video"].tracker.tracks
-        boxes = [((t.box[0] / ROWS, t.box[1] / COLS, t.box[2] / ROWS, t.box[3] / COLS), "%s %d" % (t.label(options["call"]), t.number)) for t in tracks]
+        boxes = [(tuple(np.divide(track.box, (ROWS, COLS) * 2)), "%s %d" % (track.label(options["call"]), track.number))
+                 for track in tracks]
         yield number, planes, [look for look in looks if look[1] is not None], boxes
 
 
@@ -57,7 +60,8 @@ def save_video(path, package, folder, options):
     for number, planes, looks, boxes in picked:
         out = folder / ("vision-%s-%04d.png" % (path.stem, number))
         h, w = size(planes)
-        words = "frame %d: %d of %d tiles looked at, bright; in each the share of %s" % (number, len(looks), options["rows"] * options["cols"], options["call"])
+        words = "frame %d: %d of %d tiles looked at, bright; in each the share of %s" % (
+            number, len(looks), options["rows"] * options["cols"], options["call"])
         plot_vision.frame(close(planes, (0, 0, 1, 1), h, w) / 255, looks, boxes, options["line"] / 100, out, words)
         yield out
     yield from save_curve(path, model, folder, options)

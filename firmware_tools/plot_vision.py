@@ -21,8 +21,10 @@ def frame(picture, rects, boxes, line, path, title):
     axes.imshow(shown)
     for rects_of, colour in ((rects, "#ffd43b"), (boxes, "#ff6b6b")):
         for (top, left, bottom, right), words in rects_of:
-            axes.add_patch(plt.Rectangle((left * w, top * h), (right - left) * w, (bottom - top) * h, fill=False, edgecolor=colour, linewidth=1.4))
-            axes.text(left * w + 4, top * h + 4, words, color=colour, fontsize=8, va="top")
+            axes.add_patch(plt.Rectangle((left * w, top * h), (right - left) * w, (bottom - top) * h, fill=False, edgecolor=colour,
+                                         linewidth=1.4))
+            axes.text(left * w + 6, top * h + 6, words, color=colour, fontsize=8, va="top",
+                      bbox={"facecolor": "black", "alpha": .55, "edgecolor": "none", "pad": 1.5})
     axes.axhline(line * h, color="#22b8cf", linewidth=1, linestyle="--")
     axes.set_axis_off()
     axes.set_title(title, fontsize=9)

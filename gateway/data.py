@@ -56,7 +56,7 @@ def listing():
     """[(data set, what, path or None)] of all that Heed knows of."""
     return [("ecg/mitdb", "MIT-BIH Arrhythmia Database, 44 records", find("ecg/mitdb")),
             ("ecg/demo", "five minutes of record 208", find("ecg/demo/208demo")),
-            ("vision/images", "CIFAR-10 as JPEG, 12,000 pictures to train on and 2,000 to judge", find("vision/images/cifar10_train_jpg.zip")),
+            ("vision/images", "CIFAR-10 as JPEG, 12,000 and 2,000 pictures", find("vision/images/cifar10_train_jpg.zip")),
             ("vision/video", "cars from above, 30 s (Intel, CC BY 4.0)", find("vision/video/car-detection.mp4")),
             ("vision/models", "TFLite files of others, for comparison", find("vision/models"))]
 

@@ -137,7 +137,8 @@ class PackageModel(Model):
             value = np.multiply(array, scale, dtype=np.float32).reshape(shape)
             return np.clip(np.rint(value) + whole[0], *whole[1:]) if whole else value
         except ValueError:
-            raise ConfigError("the model's input %s takes %s numbers, the plugin gives %d" % (name, "x".join(map(str, shape)), np.size(array)),
+            sizes = name, "x".join(map(str, shape)), np.size(array)
+            raise ConfigError("the model's input %s takes %s numbers, the plugin gives %d" % sizes,
                               "set the plugin's options to what the model takes: heed model info")
 
     def logits(self, out):

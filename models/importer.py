@@ -70,7 +70,8 @@ def meaning_of(output, labels, groups, detector):
     width = output["shape"][-1] if output["shape"] else 1
     labels = labels or ["%d" % i for i in range(width)]
     if len(labels) != width:
-        raise ModelError("%d labels for %d classes in output %s" % (len(labels), width, output["name"]), "one label a line, in the order of the model")
+        raise ModelError("%d labels for %d classes in output %s" % (len(labels), width, output["name"]),
+                         "one label a line, in the order of the model")
     shares = output["made_by"] in ("SOFTMAX", "LOGISTIC")
     facts = {"kind": "shares" if shares else "logits", "scale": output["scale"], "zero": output["zero"], "width": width}
     if detector:
@@ -119,7 +120,8 @@ def import_tflite(file, name, into, labels=None, groups=None, scores=None, detec
                       "sha256": sha256_hex(data)}],
         "fallback": ["imported"]}
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
-    (folder / "card.md").write_text("# %s\n\nImported from %s. Nothing is known of its data, its figures and its limits.\n" % (name, file.name))
+    (folder / "card.md").write_text("# %s\n\nImported from %s. Nothing is known of its data, its figures and its limits.\n" % (
+        name, file.name))
     return folder
 
 

@@ -15,8 +15,8 @@ MANIFEST = {
     "summary": "hears single words in sound of 16 kHz",
     "runs_on": ("cpython",), "needs": ("numpy",), "permissions": (), "budget": {"ms": 20, "mb": 32},
     "options": {
-        "classes": {"default": ("down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes", "silence", "unknown"), "type": "list",
-                    "help": "names of the model's classes, in its order"},
+        "classes": {"default": ("down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes", "silence", "unknown"),
+                    "type": "list", "help": "names of the model's classes, in its order"},
         "watch": {"default": ("left", "right", "stop", "go"), "type": "list", "help": "words to report"},
         "share": {"default": 70, "type": "int", "min": 1, "max": 100, "help": "percent that a word must have"},
         "repeats": {"default": 2, "type": "int", "min": 1, "max": 8, "help": "looks in a row that must agree"},
@@ -56,7 +56,8 @@ class Loud(Model):
     def infer(self, features):
         """Inference for `unknown`."""
         classes = self.options["classes"]
-        return Inference(features.stream, features.seq, features.t_ms, classes[-1], [float(name == classes[-1]) for name in classes], None, "baseline")
+        scores = [float(name == classes[-1]) for name in classes]
+        return Inference(features.stream, features.seq, features.t_ms, classes[-1], scores, None, "baseline")
 
 
 class Stream:
@@ -129,7 +130,8 @@ class Keyword(Plugin):
         heard, stream.heard, stream.from_ms = stream.heard, {}, stream.last_ms
         seconds, stream.seconds = round(stream.seconds), 0.0
         words = ", ".join("%s %d times" % (word, n) for word, n in sorted(heard.items())) or "no word"
-        return [Summary(name, "minute", "digest", stream.last_ms, "%d s of sound: %s" % (seconds, words), {"heard": heard, "seconds": seconds})]
+        return [Summary(name, "minute", "digest", stream.last_ms, "%d s of sound: %s" % (seconds, words),
+                        {"heard": heard, "seconds": seconds})]
 
     def finish(self):
         """The minutes that have begun."""

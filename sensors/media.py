@@ -16,7 +16,8 @@ class Media:
         try:
             self.container = av.open(source, format=form, timeout=timeout_s)
         except av.error.InvalidDataError as error:
-            raise ConfigError("%s holds no pictures or sound that can be read: %s" % (source, error.strerror), "play it with another program: is it whole?")
+            raise ConfigError("%s holds no pictures or sound that can be read: %s" % (source, error.strerror),
+                              "play it with another program: is it whole?")
         except (av.error.FFmpegError, OSError) as error:
             raise self._away("cannot be opened: %s" % error.strerror)
         streams = getattr(self.container.streams, kind)

@@ -14,8 +14,10 @@ OWNERS = {"ai_edge_litert": ["models/runtimes/litert.py"], "tflite_runtime": ["m
           "aiohttp": ["gateway/uplinks/http.py", "gateway/hub/http.py"], "aiomqtt": ["gateway/mqtt.py"], "paho": ["gateway/mqtt.py"],
           "psycopg": ["gateway/hub/postgres.py"], "compression": ["gateway/forms/compress.py"],
           "backports": ["gateway/forms/compress.py"], "click": ["firmware_tools/cli/"], "rich": ["firmware_tools/"],
-          "plotext": ["firmware_tools/demo_ecg.py"], "matplotlib": ["firmware_tools/plot_"], "av": ["sensors/media.py"], "PIL": ["firmware_tools/recordings.py"], "ai_edge_quantizer": ["models/quantise.py"],
-          "tensorflow": ["models/ecg/recipe/", "models/vision/recipe/"], "sqlite3": ["gateway/store.py", "gateway/hub/store.py"], "tomllib": ["gateway/config.py"],
+          "plotext": ["firmware_tools/demo_ecg.py"], "matplotlib": ["firmware_tools/plot_"], "av": ["sensors/media.py"],
+          "PIL": ["firmware_tools/recordings.py"], "ai_edge_quantizer": ["models/quantise.py"],
+          "tensorflow": ["models/ecg/recipe/", "models/vision/recipe/"],
+          "sqlite3": ["gateway/store.py", "gateway/hub/store.py"], "tomllib": ["gateway/config.py"],
           "urllib": ["gateway/data.py", "gateway/mqtt.py"], "micropython": ["models/runtimes/kernels_viper.py"], "numpy": [""]}
 
 

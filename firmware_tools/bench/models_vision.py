@@ -23,7 +23,8 @@ def accuracy(quick):
     package = Package(folder_of("vision"))
     found = {variant: right(answers(ready("vision", variant), pictures)) for variant in ("int8", "float", "baseline")}
     figures = {"vision_accuracy_int8": found["int8"], "vision_accuracy_float": found["float"],
-               "vision_conv_accuracy_int8": right(rival_answers(package.folder, package.manifest, pictures)), "vision_resnet8_accuracy": right(resnet8(pictures)),
+               "vision_conv_accuracy_int8": right(rival_answers(package.folder, package.manifest, pictures)),
+                "vision_resnet8_accuracy": right(resnet8(pictures)),
                "vision_parameters": package.manifest["variants"][0]["parameters"]}
     figures["vision_attention_gain"] = figures["vision_accuracy_int8"] - figures["vision_conv_accuracy_int8"]
     return figures, {"vision": {"rule_accuracy": found["baseline"], "linear_accuracy": linear_accuracy(),

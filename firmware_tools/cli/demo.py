@@ -119,7 +119,8 @@ def vision(video, seconds, speed, model, line, threshold, plot):
     with tempfile.TemporaryDirectory(prefix="heed-") as folder:
         lines = play(VISION % (folder, path, speed, seconds, model, inline(chosen)), view, Path(folder))
     console.print("\n[bold]%s[/bold]: %s" % (path.name, view.found()))
-    console.print("%d summaries of %d bytes in all went upstream, for %d bytes of video" % (len(lines), sum(map(len, lines)), path.stat().st_size))
+    console.print("%d summaries of %d bytes in all went upstream, for %d bytes of video" % (
+        len(lines), sum(map(len, lines)), path.stat().st_size))
     if plot:
         from firmware_tools.pictures_vision import save_video
         for picture in save_video(path, model, Path(plot), options):

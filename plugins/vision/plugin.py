@@ -21,10 +21,12 @@ MANIFEST = {
         "grey": {"default": False, "type": "bool", "help": "whether the model takes one channel instead of three"},
         "rows": {"default": 3, "type": "int", "choices": (1, 2, 3, 6, 9), "help": "rows of tiles"},
         "cols": {"default": 6, "type": "int", "choices": (1, 2, 3, 4, 6, 8, 12), "help": "columns of tiles"},
-        "threshold": {"default": 20, "type": "int", "min": 0, "max": 765, "help": "change, in grey levels, that wakes a tile; 0 = look everywhere"},
+        "threshold": {"default": 20, "type": "int", "min": 0, "max": 765,
+                      "help": "change in grey levels that wakes a tile; 0 = look everywhere"},
         "refresh": {"default": 0, "type": "int", "min": 0, "help": "frames after which each tile is looked at anyway; 0 = never"},
         "looks": {"default": 4, "type": "int", "min": 0, "max": 7, "help": "how often an object that is followed is looked at; 0 = never"},
-        "contrast": {"default": 24, "type": "int", "min": 4, "max": 255, "help": "grey levels by which an object stands out from the scene"},
+        "contrast": {"default": 24, "type": "int", "min": 4, "max": 255,
+                     "help": "grey levels by which an object stands out from the scene"},
         "smallest": {"default": 30, "type": "int", "min": 4, "help": "cells of 5184 in the frame that an object covers at least"},
         "line": {"default": 50, "type": "int", "min": 1, "max": 99, "help": "where the counting line lies, in percent of the height"},
         "stopped_s": {"default": 30, "type": "int", "min": 0, "help": "an object that stands this long is reported; 0 = never"},
@@ -62,7 +64,7 @@ class VisionPlugin(Plugin):
     def _scene(self, sample):
         """The scene of a frame, begun anew where the frame does not join the last; None for what is no frame."""
         planes, scene = sample.values[0], self.scenes.get(sample.stream)
-        if getattr(planes, "ndim", 0) != 2 or planes.dtype != "uint8" or planes.shape[0] % 3 or min(planes.shape) < 6 or planes.shape[1] % 2:
+        if not is_frame(planes):
             self.context.count("bad_frames")
             if scene:
                 scene.digest.faults += 1
@@ -86,8 +88,9 @@ class VisionPlugin(Plugin):
         self.context.count("holes_filled", scene.holes)
         out = [self._crossing(scene, sample, *found) for found in crossed]
         for track in scene.stopped(sample.t_ms):
-            words = "%s has stood for %d s, %s" % (track.label(self.options["call"]), self.options["stopped_s"], where(square(track.box, scene.size)))
-            out.append(self._event(sample, "stopped", words, {"object": track.number, "label": track.label(self.options["call"])}))
+            label = track.label(self.options["call"])
+            words = "%s has stood for %d s, %s" % (label, self.options["stopped_s"], where(square(track.box, scene.size)))
+            out.append(self._event(sample, "stopped", words, {"object": track.number, "label": label}))
         return out + [Features(sample.stream, sample.seq, sample.t_ms, [self._picture(sample.values[0], rect)], dict(facts, rect=rect))
                       for facts, rect in regions]
 
@@ -126,7 +129,8 @@ class VisionPlugin(Plugin):
         """The event, with the places of the tile that the model attended to."""
         if not decision.report:
             return []
-        data = {"tile": features.facts["tile"], "share": self.scenes[features.stream].found[features.facts["tile"]], "model": inference.variant}
+        tile = features.facts["tile"]
+        data = {"tile": tile, "share": self.scenes[features.stream].found[tile], "model": inference.variant}
         if inference.maps is not None:
             data["attended"] = attended(inference.maps)
         return [self._event(features, "seen", decision.reason, data)]
@@ -137,6 +141,12 @@ class VisionPlugin(Plugin):
     def finish(self):
         """The minutes that have begun."""
         return [scene.digest.close(scene.t_ms) for _, scene in sorted(self.scenes.items()) if scene.digest.frames]
+
+
+def is_frame(planes):
+    """Whether a value can be the planes of a frame (see retina.py)."""
+    return (getattr(planes, "ndim", 0) == 2 and planes.dtype == "uint8" and min(planes.shape) >= 6
+            and planes.shape[0] % 3 == planes.shape[1] % 2 == 0)
 
 
 PLUGIN = VisionPlugin

@@ -51,7 +51,8 @@ def test_attention_goes_where_the_bias_sends_it(package):
 
 def test_integers_cost_little_and_the_net_beats_the_linear_and_the_rule(package, pictures):
     some, labels = pictures[0][::5], pictures[1][::5]
-    right = {v: float((evaluate_vision.answers(ready("vision", v), some) == labels).mean()) for v in ("float", "dynamic", "int8", "baseline")}
+    right = {v: float((evaluate_vision.answers(ready("vision", v), some) == labels).mean())
+             for v in ("float", "dynamic", "int8", "baseline")}
     assert min(right["dynamic"], right["int8"]) > right["float"] - .03
     assert right["int8"] > evaluate_vision.linear_accuracy() + .2 and right["int8"] > right["baseline"] + .4
     assert package.manifest["variants"][0]["parameters"] <= 300000

@@ -47,7 +47,8 @@ def test_a_car_that_stops_is_not_forgotten():
     places = [(slice(20, 360), slice(80, 272)), (slice(160, 432), slice(296, 500))]  # around both cars, in pixels
     plugin, model, context = make(repeat_s=0)
     summaries, found = [], []
-    for number, planes in enumerate(frames[:205] + list(stood(frames, 204, [road[i % len(road)] for i in range(1250)], places)) + frames[205:]):
+    standing = list(stood(frames, 204, [road[i % len(road)] for i in range(1250)], places))
+    for number, planes in enumerate(frames[:205] + standing + frames[205:]):
         summaries += push(plugin, model, number, planes)
         if 210 < number < 1450:
             found.append(len(plugin.scenes["camera"].tracker.tracks))
@@ -101,7 +102,8 @@ def test_the_contract():
     check_plugin(lambda: VisionPlugin(options(), FakeContext()), blocks, model.infer)
 
 
-@pytest.mark.parametrize("planes", [np.zeros((10, 8), np.uint8), np.zeros((12, 7), np.uint8), np.zeros((12, 8)), np.zeros(12, np.uint8), None])
+@pytest.mark.parametrize("planes", [np.zeros((10, 8), np.uint8), np.zeros((12, 7), np.uint8), np.zeros((12, 8)), np.zeros(12, np.uint8),
+                                    None])
 def test_what_is_no_frame_is_counted(planes):
     plugin, model, context = make()
     push(plugin, model, 0, grey(48, 96))
@@ -117,7 +119,7 @@ def test_black_frames_and_a_picture_that_stands_still_are_said_once_and_when_the
     said = []
     for number in range(200):
         planes = black if 20 <= number < 80 else stood if 100 <= number < 160 else grey(48, 96, 100 + number % 7)
-        said += [s.data["event"] for s in push(plugin, model, number, planes) if "event" in s.data and s.data["event"] not in ("seen", "crossed")]
+        said += [s.data["event"] for s in push(plugin, model, number, planes) if s.data.get("event", "seen") not in ("seen", "crossed")]
     assert said == ["dark", "dark_over", "still", "still_over"] and context.counters["dark_frames"] == 60
 
 

@@ -9,7 +9,8 @@ PRUNED, PRUNED_EPOCHS = .5, 3
 
 def least(weights, share):
     """{name: 0 where a filter's weight is among the `share` smallest of its layer, else 1}; magnitude pruning (Han and others, 2015)."""
-    return {name: (np.abs(value) >= np.quantile(np.abs(value), share)).astype(np.float32) for name, value in weights.items() if value.ndim == 4}
+    return {name: (np.abs(value) >= np.quantile(np.abs(value), share)).astype(np.float32)
+            for name, value in weights.items() if value.ndim == 4}
 
 
 def pruned(net, pictures, labels, say):

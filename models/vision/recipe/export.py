@@ -43,7 +43,8 @@ def representative(net, pictures, count=400):
         inputs = {"picture": scaled(pictures[at])[None]}
         if net.kind != "conv":
             moved = i % 4 == 0
-            inputs.update({name: np.float32(rng.uniform(*CONTROLS[name], value.shape) if moved else value) for name, value in DEFAULTS.items()})
+            inputs.update({name: np.float32(rng.uniform(*CONTROLS[name], value.shape) if moved else value)
+                           for name, value in DEFAULTS.items()})
         yield inputs
 
 

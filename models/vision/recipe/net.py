@@ -7,6 +7,8 @@ Every layer is a convolution followed by batch norm, attention's own included, a
 import numpy as np
 import tensorflow as tf
 
+from models.named import Named
+
 SIDE, CLASSES, HEADS = 32, 10, 4
 PLACES = (SIDE // 4) ** 2
 EPSILON = 1e-3
@@ -24,7 +26,7 @@ def layers(kind):
                 fall=(1, forward, width, 1, True))
 
 
-class Net(tf.Module):
+class Net(Named, tf.Module):
     """Parameters by name. kind: see KINDS."""
 
     def __init__(self, seed, kind="attention"):
@@ -45,19 +47,6 @@ class Net(tf.Module):
     def keep(self, name, value):
         """A trainable variable under a name."""
         self.names[name] = tf.Variable(value.astype(np.float32), name=name)
-
-    def size(self):
-        """Number of trained parameters."""
-        return int(sum(np.prod(v.shape) for v in self.names.values()))
-
-    def weights(self):
-        """{name: array}."""
-        return {name: v.numpy() for name, v in self.names.items()}
-
-    def load(self, weights):
-        """Take over {name: array}."""
-        for name, variable in self.names.items():
-            variable.assign(weights[name])
 
     def unit(self, x, name, seen=None):
         """Convolution and batch norm by the batch's own mean and spread; `seen` collects these."""

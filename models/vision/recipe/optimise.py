@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from models.ecg.recipe.train import AdamW
+
 MOMENTUM, DECAY, AVERAGE, ADAM_RATE = .95, .02, .995, .1
 
 
@@ -16,15 +18,8 @@ def orthogonal(matrix):
     return tf.transpose(x) if tall else x
 
 
-class Optimiser(tf.Module):
+class Optimiser(AdamW):
     """Steps over a list of variables, with a running mean of them."""
-
-    def __init__(self, variables):
-        super().__init__()
-        self.variables_ = variables
-        self.m, self.v, self.mean = ([tf.Variable(fill(v)) for v in variables]
-                                     for fill in (tf.zeros_like, tf.zeros_like, tf.identity))
-        self.t = tf.Variable(0.0)
 
     def apply(self, gradients, rate):
         """One step. rate: of Muon; Adam takes a tenth of it."""

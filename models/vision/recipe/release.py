@@ -48,7 +48,8 @@ def kept(folder, file, name, data, size, kind):
 
 def manifest(version, variants):
     """The manifest as a dict; see docs/models.md."""
-    ranges = {name: {"shape": list(value.shape), "min": export.CONTROLS[name][0], "max": export.CONTROLS[name][1], "default": value.tolist()}
+    ranges = {name: {"shape": list(value.shape), "min": export.CONTROLS[name][0], "max": export.CONTROLS[name][1],
+                     "default": value.tolist()}
               for name, value in export.DEFAULTS.items()}
     return {
         "name": "vision", "version": version, "api": 1, "domain": "vision",
