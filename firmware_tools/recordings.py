@@ -34,7 +34,10 @@ def video_file(name):
 
 def decoded(file, side=None):
     """A picture (h, w, 3) uint8 of a file, or of a path, made side x side where asked (extra `vision`)."""
-    from PIL import Image
+    try:
+        from PIL import Image
+    except ImportError:
+        raise HeedError("Pillow is not here", "pip install 'heed-gateway[vision]'")
     picture = Image.open(file).convert("RGB")
     return np.asarray(picture.resize((side, side), Image.Resampling.BILINEAR) if side else picture)
 

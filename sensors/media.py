@@ -1,17 +1,22 @@
 """Pictures and sound out of files, cameras and streams: the only file that imports PyAV, which is FFmpeg."""
 
-import av
 import numpy as np
 
 from gateway.core.errors import ConfigError, EndOfStream, NotConnected
 
-av.logging.set_level(av.logging.PANIC)  # what matters comes as an error, once
+try:
+    import av
+    av.logging.set_level(av.logging.PANIC)  # what matters comes as an error, once
+except ImportError:  # the extra is not installed: said when a source is opened
+    av = None
 
 
 class Media:
     """One source. kind: "video" or "audio"; live: a camera that may come back, not a file. Raises ConfigError or NotConnected."""
 
     def __init__(self, source, kind, live, timeout_s=10, form=None):
+        if av is None:
+            raise ConfigError("PyAV is not here", "pip install 'heed-gateway[vision]'")
         self.source, self.live = source, live
         try:
             self.container = av.open(source, format=form, timeout=timeout_s)
