@@ -1,7 +1,9 @@
 """A camera: looks closely only where the picture changes, follows what stands out, counts what crosses a line."""
 
+import numpy as np
+
 from gateway.core.plugin import Plugin
-from gateway.core.records import Decision, Features, Summary
+from gateway.core.records import Decision, Features, Sample, Summary
 from plugins.vision.baseline import Rules, attended
 from plugins.vision.retina import close
 from plugins.vision.scene import GAP_MS, Scene, square, where
@@ -48,6 +50,8 @@ class VisionPlugin(Plugin):
 
     def push(self, sample):
         """Features of the places to look at closely, and what is due without a model."""
+        if isinstance(sample.values[0], list):  # out of the pipe of a process
+            sample = Sample(sample.stream, sample.seq, sample.t_ms, (np.array(sample.values[0], np.uint8),))
         scene = self._scene(sample)
         if scene is None:
             return []

@@ -68,6 +68,19 @@ def test_a_classifier_runs_on_the_tiles_that_changed(tmp_path, models):
     assert "ahead" not in counters and counters["peak"] <= 4, "frames do not pile up"
 
 
+def test_it_runs_in_a_process_of_its_own(tmp_path):
+    recording()
+    text = SETTINGS.replace("mobilenet", "vision").replace("duration_s = 5.0", "duration_s = 4.0, widest = 192").replace(
+        'kind = "vision"', 'kind = "vision"\nisolation = "process"')
+    text = text[:text.index("options = { classes")] + '[[uplink]]\nname = "file"\nkind = "file"\n'
+    chosen, faults = config.check_text(text % (tmp_path / "data", FILE), "test", names())
+    assert not faults
+    gateway = app.serve(chosen, until_end=True)
+    lines = [json.loads(line) for line in (tmp_path / "data" / "summaries.jsonl").read_text().splitlines()]
+    assert [line["data"]["way"] for line in lines if line["data"].get("event") == "crossed"] == ["down", "up"]
+    assert gateway.sources["watch"]()["inferences"] > 50
+
+
 def test_a_picture_of_the_wrong_size_is_a_wrong_setting(tmp_path, models):
     heed("model", "import", models / "mobilenet_v1_0.25_128_quant.tflite", "--name", "mobilenet")
     model = PackageModel({"package": "mobilenet"}, GatewayContext("test", tmp_path))
