@@ -39,8 +39,8 @@ def compress(name, own, out, epochs, say):
         except (ConfigError, ModelError) as error:
             left_out[made] = str(error)
     keep(package, rows, out)
-    plot = picture(rows, out, package.name)
     measure = "accuracy" if labels is not None else "agreement with the original"
+    plot = picture(rows, out, package.name, measure)
     return {"package": package.name, "out": str(out), "measure": measure, "judged_on": len(truth), "left_out": left_out, "plot": plot,
             "rows": [{key: value for key, value in found.items() if key != "data"} for found in rows]}
 
@@ -150,12 +150,12 @@ def keep(package, rows, out):
     (out / "manifest.json").write_text(json.dumps(dict(kept, variants=variants, fallback=names), indent=1) + "\n")
 
 
-def picture(rows, out, name):
+def picture(rows, out, name, measure):
     """The plot, where matplotlib is there; gives its path or None."""
     try:
         from firmware_tools import plot_vision
     except ImportError:
         return None
     path = out / "sizes.png"
-    plot_vision.sizes(rows, path, "%s: size, accuracy, and time of one run (area)" % name)
+    plot_vision.sizes(rows, path, "%s, before and after" % name, measure)
     return str(path)

@@ -68,17 +68,18 @@ def attended(pictures, path, title):
     plt.close(figure)
 
 
-def sizes(rows, path, title):
-    """Save a PNG of variants: bytes against accuracy. rows: [{"name", "bytes", "accuracy", "ms"}]; the area is the time of one run."""
-    figure, axes = plt.subplots(figsize=(6.4, 4), dpi=120)
-    most = max(row["ms"] for row in rows)
-    for i, row in enumerate(rows):
-        axes.scatter(row["bytes"] / 1000, 100 * row["accuracy"], s=40 + 400 * row["ms"] / most, color=plt.cm.tab10(i % 10), alpha=.75)
-        axes.annotate("%s\n%.2f ms" % (row["name"], row["ms"]), (row["bytes"] / 1000, 100 * row["accuracy"]), fontsize=8,
-                      xytext=(0, 14 if i % 2 else -26), textcoords="offset points", ha="center")
-    axes.set(xscale="log", xlabel="kB", ylabel="accuracy, %", title=title)
-    axes.margins(.25)
-    axes.spines[["top", "right"]].set_visible(False)
+def sizes(rows, path, title, measure="accuracy"):
+    """Save a PNG of variants, the original on top: kB, accuracy, ms of one run. rows: [{"name", "bytes", "accuracy", "ms"}]."""
+    figure, panels = plt.subplots(1, 3, figsize=(9, .9 + .42 * len(rows)), dpi=120, sharey=True)
+    values = ("kB", "%.0f", [row["bytes"] / 1000 for row in rows]), (measure + ", %", "%.1f", [100 * row["accuracy"] for row in rows]), (
+        "ms of one run", "%.2f", [row["ms"] for row in rows])
+    for axes, (words, form, numbers), colour in zip(panels, values, ("#1c7ed6", "#2b8a3e", "#e67700")):
+        bars = axes.barh([row["name"] for row in rows], numbers, color=colour, alpha=.8)
+        axes.bar_label(bars, [form % number for number in numbers], fontsize=8, padding=2)
+        axes.set(xlabel=words, xlim=(0, 1.2 * max(numbers)))
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].invert_yaxis()
+    figure.suptitle(title, fontsize=10)
     figure.tight_layout()
     figure.savefig(path)
     plt.close(figure)

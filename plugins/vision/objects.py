@@ -131,7 +131,7 @@ class Tracker:
         self.tracks, self.made = [], 0
 
     def push(self, mask, t_ms):
-        """Take a mask in. Gives (tracks that crossed the line with their direction, tracks that ended)."""
+        """Take a mask in. Gives [(track, "up" or "down")] of those that passed the line."""
         free, crossed = blobs(mask, self.least), []
         for track in sorted(self.tracks, key=lambda track: -track.frames):
             best = max(free, key=lambda box: overlap(track.box, box), default=None)
@@ -142,9 +142,8 @@ class Tracker:
         for box in free[:MOST - len(self.tracks)]:
             self.made += 1
             self.tracks.append(Track(self.made, box, t_ms))
-        ended = [track for track in self.tracks if t_ms - track.seen_ms > self.patience_ms]
-        self.tracks = [track for track in self.tracks if track not in ended]
-        return crossed, ended
+        self.tracks = [track for track in self.tracks if t_ms - track.seen_ms <= self.patience_ms]
+        return crossed
 
     def _crossing(self, track):
         """[(track, "up" or "down")] when its centre has gone from one side of the line to the other."""

@@ -52,7 +52,3 @@ class Gate:
         if self.refresh:
             chosen |= (np.arange(len(self.tiles)) - self.frame) % self.refresh == 0
         return np.flatnonzero(chosen)
-
-    def restart(self):
-        """The next frame has nothing to be compared with."""
-        self.before = None

@@ -43,7 +43,7 @@ class Scene:
         self.dark = Fault("dark", "the picture is black: is the lens covered, or the light gone?", 2000)
         self.still = Fault("still", "the picture has not changed in any place: does the camera hang?", 1000 * options["still_s"])
         self.found = [0] * len(self.tiles)  # per mille of the watched classes in the last look at each tile; 0 below `share`
-        self.quiet_until, self.parked, self.holes = 0, set(), 0
+        self.quiet_until = self.holes = 0
         self.restart(sample)
 
     def restart(self, sample):
@@ -52,7 +52,7 @@ class Scene:
         self.gate = Gate(self.tiles, self.options["threshold"], self.options["refresh"])
         self.background = Background(self.options["contrast"])
         self.tracker = Tracker(self.options["smallest"], self.options["line"] / 100, PATIENCE_MS)
-        self.seen, self.t_ms = None, sample.t_ms
+        self.seen, self.t_ms, self.parked = None, sample.t_ms, set()
 
     def look(self, sample):
         """The coarse look, or None where the frame shows nothing; and what is to be said of the picture as a whole."""
@@ -69,7 +69,7 @@ class Scene:
     def regions(self, t_ms):
         """[(facts, rectangle)] to look at closely in this frame: tiles, and objects at their ages; and who crossed the line."""
         chosen = self.gate.choose(self.seen)
-        crossed, _ = self.tracker.push(self.background.push(self.seen), t_ms)
+        crossed = self.tracker.push(self.background.push(self.seen), t_ms)
         self.holes = sum(t_ms - track.moved_ms > HOLE_MS and self.background.fill(track.box, self.seen) for track in self.tracker.tracks)
         self.digest.tiles += len(self.tiles)
         self.digest.most = max(self.digest.most, len(self.tracker.tracks))
