@@ -6,12 +6,16 @@ import numpy as np
 
 from gateway.core.errors import EndOfStream
 from gateway.core.records import Features
+from plugins.vision.objects import Background
+from plugins.vision.plugin import MANIFEST
 from plugins.vision.retina import coarse, close
 from plugins.vision.saliency import Gate, Tiles
 from sensors.media import Media, planes
 
 ROWS, COLS, WIDEST = 3, 6, 960
+LEAST, CONTRAST = (MANIFEST["options"][name]["default"] for name in ("smallest", "contrast"))
 THRESHOLDS = (5, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80, 100, 120)
+CELLS = (1, 16, 48, 64, 96)  # of 288 in a tile that something must cover, where the gate's threshold is the chosen one
 ROUNDS = (1, 2, 3, 4, 8, 16, 32)
 
 
@@ -56,9 +60,12 @@ def everywhere(path, questions, most=None):
 def gated(path, questions, threshold, most=None):
     """Looks where the gate says. Gives (answers, share of the tiles looked at, CPU s, decoding and gate included)."""
     tiles, answers, looked, began = Tiles(ROWS, COLS), [], 0, time.process_time()
-    gate, kept = Gate(tiles, threshold, 0), np.zeros((len(tiles), len(questions)), bool)
+    gate, scene, kept = Gate(tiles, threshold, 0, LEAST), Background(CONTRAST), np.zeros((len(tiles), len(questions)), bool)
     for frame in frames(path, most):
-        for i in gate.choose(coarse(frame)):
+        seen = coarse(frame)
+        chosen_now, emptied = gate.choose(seen, scene.push(seen))
+        kept[emptied] = False
+        for i in chosen_now:
             kept[i] = [question.ask(frame, tiles.rects[i]) for question in questions]
             looked += 1
         answers.append(kept.copy())
@@ -71,37 +78,41 @@ def f1(truth, found):
     return 2 * hits / total if total else 1.0
 
 
-def kept_from(answers, looked):
-    """The answers where a tile keeps the one of its last look; looked: (frames, tiles) bool."""
-    last = np.maximum.accumulate(np.where(looked, np.arange(len(answers))[:, None], 0), axis=0)
-    return answers[last, np.arange(answers.shape[1])]
+def kept_from(answers, looked, emptied):
+    """The answers where a tile keeps the one of its last look, and is empty once it shows the scene; (frames, tiles) bool."""
+    told = np.where(emptied[..., None], False, answers)
+    last = np.maximum.accumulate(np.where(looked | emptied, np.arange(len(answers))[:, None], 0), axis=0)
+    return told[last, np.arange(answers.shape[1])]
 
 
-def chosen(seen, threshold):
-    """(frames, tiles) bool: where the gate looks."""
-    gate, looked = Gate(Tiles(ROWS, COLS), threshold, 0), np.zeros((len(seen), ROWS * COLS), bool)
-    for row, look in zip(looked, seen):
-        row[gate.choose(look)] = True
-    return looked
+def chosen(seen, threshold, least=LEAST):
+    """Two (frames, tiles) bool: where the gate looks, and where it sees the bare scene."""
+    gate, scene = Gate(Tiles(ROWS, COLS), threshold, 0, least), Background(CONTRAST)
+    looked, emptied = np.zeros((2, len(seen), ROWS * COLS), bool)
+    for to_look, empty, look in zip(looked, emptied, seen):
+        for row, indices in zip((to_look, empty), gate.choose(look, scene.push(look))):
+            row[indices] = True
+    return looked, emptied
 
 
 def in_turn(count, every):
-    """(frames, tiles) bool of looking at each tile once in `every` frames: what a gate must beat."""
+    """The same for looking at each tile once in `every` frames: what a gate must beat."""
     looked = (np.arange(count)[:, None] + np.arange(ROWS * COLS)[None]) % every == 0
     looked[0] = True
-    return looked
+    return looked, np.zeros_like(looked)
 
 
 def curve(answers, seen, questions, threshold):
-    """[{"rule", "at", "share", "first", "second", what: F1}] for thresholds, and for looking in turn. first, second: F1 of the halves."""
+    """[{"rule", "at", "share", "first", "second", what: F1}] for thresholds, for cells that must be covered, and for looking in turn. first, second: F1 of the halves."""
     rules = [("gate", at, chosen(seen, at)) for at in sorted({*THRESHOLDS, threshold})]
+    rules += [("cells", least, chosen(seen, threshold, least)) for least in CELLS]
     rules += [("in turn", every, in_turn(len(seen), every)) for every in ROUNDS]
-    return [row(rule, at, answers, looked, questions) for rule, at, looked in rules]
+    return [row(rule, at, answers, *told, questions) for rule, at, told in rules]
 
 
-def row(rule, at, answers, looked, questions):
+def row(rule, at, answers, looked, emptied, questions):
     """One point of the curve."""
-    kept, half = kept_from(answers, looked), len(answers) // 2
+    kept, half = kept_from(answers, looked, emptied), len(answers) // 2
     scores = {q.what: f1(answers[..., i], kept[..., i]) for i, q in enumerate(questions)}
     halves = [min(f1(answers[part][..., i], kept[part][..., i]) for i in range(len(questions)))
               for part in (slice(half), slice(half, None))]

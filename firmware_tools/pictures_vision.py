@@ -75,6 +75,8 @@ def save_curve(path, model, folder, options):
         return
     question = Question(options["call"], model, watched, options["share"] / 100, options["input"][0], options["zero"])
     answers, seen, _ = everywhere(path, [question])
+    if answers.mean() > .5:
+        return  # a model without a class for nothing, which names the bare scene too: there is nothing to agree with
     rows = curve(answers, seen, [question], options["threshold"])
     out = folder / ("vision-%s-curve.png" % path.stem)
     plot_vision.curve(rows, options["threshold"], [question.what], out, "%s: %d of %d tile-frames hold a %s" % (

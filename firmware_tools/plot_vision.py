@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt  # noqa: E402  the backend is chosen first: ther
 import numpy as np  # noqa: E402
 
 DIM = .35
+RULES = {"gate": "gate, by threshold", "cells": "gate, by cells covered", "in turn": "each tile in turn"}
 
 
 def frame(picture, rects, boxes, line, path, title):
@@ -36,11 +37,11 @@ def frame(picture, rects, boxes, line, path, title):
 def curve(rows, chosen, names, path, title):
     """Save a PNG of agreement against the share of tiles; rows as judge_video.curve() gives them; chosen: threshold of the gate."""
     figure, axes = plt.subplots(figsize=(6.4, 4), dpi=120)
-    for rule, marker in (("gate", "o"), ("in turn", "s")):
+    for rule, marker in (("gate", "o"), ("cells", "^"), ("in turn", "s")):
         part = sorted((row for row in rows if row["rule"] == rule), key=lambda row: row["share"])
         for name, colour in zip(names, ("#c92a2a", "#1c7ed6")):
             axes.plot([100 * row["share"] for row in part], [row[name] for row in part], color=colour, marker=marker, markersize=4,
-                      linestyle="-" if rule == "gate" else ":", label="%s, %s" % (name, rule))
+                      linestyle=":" if rule == "in turn" else "-", linewidth=1, label="%s, %s" % (name, RULES[rule]))
     point = next(row for row in rows if row["rule"] == "gate" and row["at"] == chosen)
     axes.axvline(100 * point["share"], color="#868e96", linewidth=.8)
     axes.annotate("threshold %d" % chosen, (100 * point["share"], .05), xytext=(4, 0), textcoords="offset points", fontsize=8)

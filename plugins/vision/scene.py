@@ -49,7 +49,7 @@ class Scene:
     def restart(self, sample):
         """Begin at this frame: what came before does not join it."""
         self.size = size(sample.values[0])
-        self.gate = Gate(self.tiles, self.options["threshold"], self.options["refresh"])
+        self.gate = Gate(self.tiles, self.options["threshold"], self.options["refresh"], self.options["smallest"])
         self.background = Background(self.options["contrast"])
         self.tracker = Tracker(self.options["smallest"], self.options["line"] / 100, PATIENCE_MS)
         self.seen, self.t_ms, self.parked = None, sample.t_ms, set()
@@ -68,8 +68,11 @@ class Scene:
 
     def regions(self, t_ms):
         """[(facts, rectangle)] to look at closely in this frame: tiles, and objects at their ages; and who crossed the line."""
-        chosen = self.gate.choose(self.seen)
-        crossed = self.tracker.push(self.background.push(self.seen), t_ms)
+        mask = self.background.push(self.seen)
+        chosen, emptied = self.gate.choose(self.seen, mask)
+        for i in emptied:
+            self.found[i] = 0
+        crossed = self.tracker.push(mask, t_ms)
         self.holes = sum(t_ms - track.moved_ms > HOLE_MS and self.background.fill(track.box, self.seen) for track in self.tracker.tracks)
         self.digest.tiles += len(self.tiles)
         self.digest.most = max(self.digest.most, len(self.tracker.tracks))

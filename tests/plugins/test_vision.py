@@ -66,17 +66,19 @@ def test_the_hole_that_a_parked_car_leaves_is_no_object_for_long():
 
 
 def test_the_gate_looks_where_something_moves_and_not_at_light():
-    tiles = Tiles(3, 6)
-    gate, scene = Gate(tiles, 20, 0), grey(432, 768)
-    assert len(gate.choose(coarse(scene))) == 18, "all at first"
-    brighter = scene.copy()
+    tiles, busy = Tiles(3, 6), np.ones((54, 96), bool)
+    gate, road = Gate(tiles, 20, 0, 30), grey(432, 768)
+    assert len(gate.choose(coarse(road), busy)[0]) == 18, "all at first"
+    brighter = road.copy()
     brighter[:432] += 30
-    assert len(gate.choose(coarse(brighter))) == 0, "the light went up"
+    assert [len(found) for found in gate.choose(coarse(brighter), busy)] == [0, 0], "the light went up"
     brighter[200:240, 300:340] = 250
-    assert gate.choose(coarse(brighter)).tolist() == [8], "row 1, column 2"
-    assert len(Gate(tiles, 0, 0).choose(coarse(scene))) == 18
-    turns = Gate(tiles, 20, 6)
-    assert sorted(np.concatenate([turns.choose(coarse(scene)) for _ in range(7)][1:]).tolist()) == list(range(18))
+    assert gate.choose(coarse(brighter), busy)[0].tolist() == [8], "row 1, column 2"
+    looked, emptied = gate.choose(coarse(road), ~busy)
+    assert len(looked) == 0 and len(emptied) == 18, "what was there has gone: it takes no look to know"
+    assert len(Gate(tiles, 0, 0, 30).choose(coarse(road), ~busy)[0]) == 18
+    turns = Gate(tiles, 20, 6, 30)
+    assert sorted(np.concatenate([turns.choose(coarse(road), busy)[0] for _ in range(7)][1:]).tolist()) == list(range(18))
 
 
 def test_parts_that_touch_are_one_and_corners_touch():
