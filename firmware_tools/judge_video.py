@@ -103,7 +103,10 @@ def in_turn(count, every):
 
 
 def curve(answers, seen, questions, threshold):
-    """[{"rule", "at", "share", "first", "second", what: F1}] for thresholds, for cells that must be covered, and for looking in turn. first, second: F1 of the halves."""
+    """[{"rule", "at", "share", "first", "second", what: F1}] for thresholds, for cells that must be covered, and for looking in turn.
+
+    first, second: the worse F1 in the halves of the recording.
+    """
     rules = [("gate", at, chosen(seen, at)) for at in sorted({*THRESHOLDS, threshold})]
     rules += [("cells", least, chosen(seen, threshold, least)) for least in CELLS]
     rules += [("in turn", every, in_turn(len(seen), every)) for every in ROUNDS]

@@ -76,6 +76,9 @@ class Keyword(Plugin):
 
     def __init__(self, options, context):
         super().__init__(options, context)
+        unknown = [word for word in options["watch"] if word not in options["classes"]]
+        if unknown:
+            raise ConfigError("watch: no class is called %s" % ", ".join(unknown), "classes: " + ", ".join(options["classes"]))
         self.streams = {}
 
     def push(self, block):

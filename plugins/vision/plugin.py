@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from gateway.core.errors import ConfigError
 from gateway.core.plugin import Plugin
 from gateway.core.records import Decision, Features, Sample, Summary
 from plugins.vision.baseline import Rules, attended
@@ -46,6 +47,10 @@ class VisionPlugin(Plugin):
     def __init__(self, options, context):
         super().__init__(options, context)
         self.scenes = {}
+        unknown = [name for name in options["watch"] if name not in options["classes"]]
+        if unknown or len(options["input"]) != 2:
+            raise ConfigError("watch: no class is called %s" % ", ".join(unknown) if unknown else "input must be [rows, columns]",
+                              "classes: " + ", ".join(options["classes"]) if unknown else "heed model info shows what the model takes")
         self.watched = [i for i, name in enumerate(options["classes"]) if name in options["watch"]]
 
     def push(self, sample):
@@ -114,6 +119,9 @@ class VisionPlugin(Plugin):
     def decide(self, features, inference):
         """Keep what was found; report a watched class that comes into a tile."""
         scene, facts = self.scenes[features.stream], features.facts
+        if len(inference.scores) != len(self.options["classes"]):
+            raise ConfigError("the model tells %d classes apart, `classes` names %d" % (len(inference.scores), len(self.options["classes"])),
+                              "heed model info has their names")
         share = sum([inference.scores[i] for i in self.watched])
         hit = 100 * share > self.options["share"]
         if "track" in facts:

@@ -47,6 +47,8 @@ def test_the_contract_and_what_is_quiet_is_not_listened_to():
     check_plugin(lambda: keyword.Keyword(options(keyword), FakeContext()), blocks(sound), rules.infer)
     with pytest.raises(ConfigError, match="8000 samples"):
         plugin.push(blocks(sound, 8000)[0])
+    with pytest.raises(ConfigError, match="no class is called halt"):
+        keyword.Keyword(options(keyword, watch=["halt"]), FakeContext())
 
 
 def test_a_word_is_said_once_for_as_long_as_it_holds():
@@ -83,4 +85,4 @@ async def test_real_words_are_heard_by_the_reference_model_of_others(tmp_path):
                 inference = model.infer(features)
                 heard += plugin.summarise(features, inference, plugin.decide(features, inference))
         words = {s.data["word"] for s in heard}
-        assert words == ({name.split("_")[1].lower()} & {"left", "right"}), name
+        assert words == ({name.split("_")[-1].lower()} & {"left", "right"}), name

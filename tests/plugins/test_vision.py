@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gateway.core.errors import ConfigError
 from gateway.core.records import Sample
 from gateway.testing import FakeContext, check_manifest, check_plugin
 from plugins.vision.objects import blobs
@@ -111,6 +112,15 @@ def test_what_is_no_frame_is_counted(planes):
     push(plugin, model, 0, grey(48, 96))
     assert push(plugin, model, 1, planes) == [] and context.counters["bad_frames"] == 1
     assert plugin.finish()[0].data["bad_frames"] == 1
+
+
+@pytest.mark.parametrize("wrong, words", [({"watch": ["lorry"]}, "no class is called lorry"), ({"input": [32]}, "rows, columns"),
+                                          ({"classes": ["automobile", "other"], "watch": ["automobile"]}, "10 classes apart, `classes` names 2")])
+def test_wrong_settings_are_said(wrong, words):
+    _, model, _ = make()
+    with pytest.raises(ConfigError, match=words):
+        plugin, _, _ = make(**wrong)
+        push(plugin, model, 0, grey(48, 96))
 
 
 def test_black_frames_and_a_picture_that_stands_still_are_said_once_and_when_they_are_over():
