@@ -2,7 +2,7 @@
 
 import json
 
-from firmware_tools.card import table
+from firmware_tools.card_ecg import table
 from firmware_tools.evaluate import ready
 from firmware_tools.evaluate_vision import answers, by_class, confusion, linear_accuracy, rival_answers
 from firmware_tools.judge_gate import THRESHOLD, video

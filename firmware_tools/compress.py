@@ -103,9 +103,9 @@ def makers(package, variant, known, epochs, say):
     found = {"dynamic": lambda: quantised(variant.path), "int8": lambda: quantised(variant.path, known)}
     if package.manifest["domain"] != "vision":
         return found
-    taught = {}  # the student, once it is trained
+    taught = {}  # nets that are trained once and exported twice
     return dict(found, **{kind: lambda kind=kind: retrained(package, kind, epochs, say, taught)
-                          for kind in ("pruned", "student", "student int8")})
+                          for kind in ("pruned", "pruned dynamic", "student", "student int8")})
 
 
 def retrained(package, kind, epochs, say, taught):
@@ -120,11 +120,10 @@ def retrained(package, kind, epochs, say, taught):
         raise ModelError("%s has no trained.npz, the weights before folding" % package.folder, "heed model train vision")
     net = Net(1)
     net.load(np.load(package.folder / "trained.npz"))
-    if kind == "pruned":
-        return export.converted(recipe.pruned(net, pictures, labels, say), sparse=True)
-    if not taught:
-        taught["net"] = recipe.student(net, pictures, labels, epochs, say)[0]
-    return export.converted(taught["net"], pictures if kind.endswith("int8") else None)
+    first = kind.split()[0]
+    if first not in taught:
+        taught[first] = recipe.pruned(net, pictures, labels, say) if first == "pruned" else recipe.student(net, pictures, labels, epochs, say)[0]
+    return export.converted(taught[first], pictures if kind.endswith("int8") else None, kind.endswith("dynamic"), kind == "pruned")
 
 
 def row(name, data, package, judged, labels):

@@ -41,7 +41,7 @@ def verify_variant(name, variant, evaluate, own):
     try:
         model = ready(name, variant)
     except ModelError as error:
-        return {"name": variant, "state": "broken", "why": str(error)}
+        return {"name": variant, "state": "broken", "why": error.message}
     found = {"name": variant, "state": "sound"}
     if evaluate:
         found.update(importlib.import_module(JUDGES[model.package.manifest["domain"]]).figures_on(model, own))

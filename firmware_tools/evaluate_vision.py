@@ -42,7 +42,7 @@ def rival_answers(folder, manifest, pictures):
 
 def answers(model, pictures):
     """Class index for each picture (n, 32, 32, 3) uint8."""
-    return np.array([CLASSES.index(model.infer(Features("judge", i, 0, [picture.astype(np.int16) - 128], {})).label)
+    return np.array([CLASSES.index(model.infer(Features("judge", i, 0, [picture.astype(np.int16).ravel() - 128], {})).label)
                      for i, picture in enumerate(pictures)])
 
 

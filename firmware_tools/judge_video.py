@@ -28,7 +28,7 @@ class Question:
 
     def ask(self, frame, rect):
         """The answer for one rectangle of a frame."""
-        picture = close(frame, rect, self.side, self.side) + self.zero
+        picture = (close(frame, rect, self.side, self.side) + self.zero).ravel()
         scores = self.model.infer(Features("video", 0, 0, [picture], {})).scores
         return sum([scores[i] for i in self.at]) > self.share
 

@@ -3,6 +3,7 @@ folder of their own, and stopped again."""
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -42,6 +43,7 @@ class Service:
     """A program that listens on `port`. Use it in `with`; kill() is SIGKILL, start() brings it back."""
 
     scheme = ""
+    ending = signal.SIGTERM
 
     def __init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="heed-"))
@@ -79,9 +81,9 @@ class Service:
         self.process.wait()
 
     def stop(self):
-        """SIGTERM, then wait."""
+        """Ask it to end, then wait."""
         if self.process and self.process.poll() is None:
-            self.process.terminate()
+            self.process.send_signal(self.ending)
             self.process.wait(30)
 
     def __enter__(self):
@@ -130,6 +132,7 @@ class Postgres(Service):
     """A database cluster of its own; durable as in production."""
 
     scheme = "postgresql"
+    ending = signal.SIGINT  # SIGTERM would wait for its clients
 
     def command(self):
         """The cluster is made with the first start."""

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from firmware_tools import card_vision
+from firmware_tools import card_vision, looks
 from firmware_tools.recordings import cifar
-from firmware_tools.train import look
 from gateway.core.errors import ConfigError
 from models.package import ROOT
 from models.vision.recipe import data
@@ -30,12 +29,11 @@ def trained(pictures, held, seed, epochs, kind, work, say):
     return net, float(kept["cpu_s"])
 
 
-def train_vision(seeds, epochs, out, work, say):
+def run(seeds, epochs, out, work, say, own=None):
     """Train the net and its convolutional rival the same way, with the first of `seeds`; release, judge, write the card."""
-    try:
-        from models.vision.recipe import release
-    except ImportError as error:
-        raise ConfigError("TensorFlow is not here: %s" % error, "pip install 'heed-gateway[train]', or: make train")
+    from models.vision.recipe import release
+    if own:
+        raise ConfigError("vision is trained on CIFAR-10", "heed model train vision")
     folder, work = Path(out or ROOT / "vision"), Path(work)
     work.mkdir(parents=True, exist_ok=True)
     taught, held = data.split(*cifar("train"))
@@ -43,7 +41,7 @@ def train_vision(seeds, epochs, out, work, say):
                                         for kind in ("attention", "conv"))
     say("exporting ...")
     release.write(folder, net, taught[0], VERSION, rival, {"attention": round(took), "conv": round(rival_took)})
-    look(folder, "release %s" % VERSION)
+    looks.note(folder, "release %s" % VERSION)
     say("judging on the test pictures ...")
     card_vision.write(folder)
     say("wrote %s\nnext: heed model verify %s --evaluate" % (folder, folder))

@@ -42,7 +42,7 @@ class Samples:
         beat, rr = record_tokens(beats)
         model.forget(beats.name)
         for i, label in enumerate(beats.labels):
-            caches = model._stream(beats.name)
+            caches = model.caches.of(beats.name)
             if label >= 0:
                 for into, value in zip((self.beat, self.rr, self.k, self.v, self.label), (beat[i], rr[i], caches["k"], caches["v"], label)):
                     into.append(value)

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from gateway.core.errors import HeedError
 from gateway.core.records import Block, Features, Signal
 from models.ecg.recipe.data import AAMI, CLASSES, PAD, load
 from models.ecg.recipe.evaluate import confusion, figures
 from firmware_tools.judge_alarms import judged, runs_found
-from firmware_tools.recordings import read
+from firmware_tools.recordings import beat_lead, read
 from plugins.ecg.beats import Tokens
 
 TOLERANCE_S = 0.15  # ANSI/AAMI EC57: a detection within 150 ms is that beat
@@ -35,11 +36,13 @@ def judge(model, folder, names):
     return tables
 
 
-def end_to_end(make_plugin, model, path, block_s=0.5, lead=""):
-    """One record through detector, model and decision: dict of beats (list of (sample, label)), events, hours."""
-    samples, rate_hz, marks = read(path, lead)
+def end_to_end(make_plugin, model, path, block_s=0.5):
+    """One record through detector, model and decision: dict of beats (list of (sample, label)), events, hours, lead."""
+    samples, rate_hz, marks, lead = beat_lead(path)
+    if not any(code in AAMI for _, code in marks):
+        raise HeedError("%s has no annotated beats" % path, "leave the record out")
     name, plugin = Path(path).name, make_plugin()
-    signal, n = Signal(name, lead or "lead", "mV", rate_hz, 200, 1024), int(block_s * rate_hz)
+    signal, n = Signal(name, lead, "mV", rate_hz, 200, 1024), int(block_s * rate_hz)
     beats, summaries = [], []
     for at in range(0, len(samples), n):
         for item in plugin.push(Block(signal, at, at * 1000 // int(rate_hz), samples[at:at + n])):
@@ -51,7 +54,7 @@ def end_to_end(make_plugin, model, path, block_s=0.5, lead=""):
             summaries += plugin.summarise(item, inference, decision)
             beats.append((item.seq, plugin.streams[name].label, inference.label))
     return {"beats": beats, "events": [s for s in summaries + plugin.finish() if s.kind == "event"], "marks": marks,
-            "hours": len(samples) / rate_hz / 3600, "rate_hz": rate_hz}
+            "hours": len(samples) / rate_hz / 3600, "rate_hz": rate_hz, "lead": lead}
 
 
 def flutter(marks, rate_hz):

@@ -4,7 +4,7 @@ import asyncio
 import signal
 from pathlib import Path
 
-from gateway import discover, status
+from gateway import discover, privacy_settings, status
 from gateway.context import GatewayContext
 from gateway.core.channel import Channel
 from gateway.core.compat import Clock
@@ -15,6 +15,7 @@ from gateway.core.pace import Pace
 from gateway.core.sender import Sender
 from gateway.core.supervisor import Supervisor
 from gateway.isolation import isolate
+from gateway.privacy import Door
 from gateway.store import SqliteStorage
 from models.attention import PackageModel
 
@@ -37,7 +38,7 @@ class Gateway:
         self.supervisor = Supervisor(Clock, self.context.log)
         self.outbox = Outbox(SqliteStorage(str(self.folder / "outbox.db")), config.limits, Clock, config.gateway["name"],
                              [uplink.name for uplink in config.uplinks], **config.outbox)
-        self.sources, self.feeds, self.pipelines, self.runners = {}, {}, [], {}
+        self.sources, self.notes, self.feeds, self.pipelines, self.runners = {}, {}, {}, [], {}
         self.stopping = asyncio.Event()
         self._add_all()
 
@@ -47,6 +48,7 @@ class Gateway:
         for uplink in self.config.uplinks:
             self._add(uplink, lambda part, context: Sender(uplink.name, self.outbox, part, pace=Pace(Clock.wall_ms, *uplink.pace)))
         rests, channels = {}, {}
+        key = privacy_settings.key_of(self.folder) if self.config.privacy["pseudonyms"] else None
         for plugin in self.config.plugins:
             sensors = [sensor for sensor in self.config.sensors if sensor.feeds == plugin.name]
             lossless = not any(sensor.found.manifest.get("live", True) for sensor in sensors)
@@ -54,14 +56,23 @@ class Gateway:
             channels[plugin.name] = channel = Channel(ahead, lossless)
             self.feeds[plugin.name] = channel, [sensor.name for sensor in sensors]
             model = self._model(plugin)
+            rules = privacy_settings.rules_of(self.config, plugin, key)
             self.pipelines.append(self._add(plugin, lambda part, context: Pipeline(
-                channel, part, model, self.outbox, Clock, rests, self.watch), essential=False))
+                channel, part, model, Door(self.outbox, rules, context), Clock, rests, self.watch), essential=False))
             self._count(plugin.name, lambda channel=channel: {"dropped": channel.dropped, "peak": channel.peak})
             self._count(plugin.name, lambda model=model: dict(model.context.counters))
         for sensor in self.config.sensors:
             self._add(sensor, lambda part, context: Reader(part, channels[sensor.feeds], Clock, rests))
-        self.status = status.Status(self.folder, self.supervisor, self.outbox, self.sources)
+        if (self.folder / "identity" / "hub.json").exists():
+            from gateway.enrolment import Renewal  # cryptography takes its time, and only who has enrolled needs it
+            renewal = Renewal(self.folder)
+            self.supervisor.add("certificate", renewal.run)
+            self._count("certificate", lambda: renewal.counters)
+        self.status = status.Status(self.folder, self.supervisor, self.outbox, self.sources, self.notes)
         self.supervisor.add("status", self.status.run)
+        if self.config.gateway["metrics_port"]:
+            from gateway import metrics  # a web server is not for those who want none
+            self.supervisor.add("metrics", metrics.Metrics(self.status, self.config.gateway["metrics_port"]).run)
 
     def _add(self, part, build, essential=False):
         """Make one part and the piece of flow around it, a child of the supervisor."""
@@ -70,6 +81,7 @@ class Gateway:
                        lambda: discover.load(part.found)(part.options, context))
         runner = build(made, context)
         self.runners[runner] = "[[%s]] %r" % (part.table, part.name)
+        self.notes[part.name] = lambda: getattr(runner, "note", "")
         self.supervisor.add(part.name, runner.run, essential)
         self._count(part.name, lambda: runner.counters)
         self._count(part.name, lambda: context.counters)
@@ -100,7 +112,7 @@ class Gateway:
         state = await self.outbox.open()
         if state["fault"]:
             self.context.log("error", state["fault"])
-            self.context.count("outbox_damaged")
+            self.status.fault = state["fault"]
         self.supervisor.start()
         closers = [asyncio.ensure_future(self._close_at_end(*feed)) for feed in self.feeds.values()]
         try:

@@ -1,29 +1,20 @@
 """Settings: one TOML file, checked in one pass that reports every fault with its place and its remedy."""
 
-import re
 import tomllib
 from pathlib import Path
 
+from gateway import limits, privacy_settings
 from gateway.core.errors import ConfigError
 from gateway.core.options import check_options, guess
-from gateway.core.pace import span
 from gateway.discover import discover
 
 MODES = ("inline", "thread", "process")
-POLICIES = ("reject", "drop_oldest")
-CLASSES = {"alarm": ("4MB", "reject"), "event": ("16MB", "drop_oldest"), "digest": ("64MB", "drop_oldest")}
-SIZES = {"kB": 1000, "MB": 1000000, "GB": 1000000000}
 GATEWAY = {"options": {
     "name": {"default": "heed", "type": "str", "help": "name of this gateway upstream"},
     "data": {"default": "heed-data", "type": "path", "help": "folder for the outbox, status and files of plugins"},
     "plugins": {"default": "", "type": "path", "help": "folder with plugins of your own"},
+    "metrics_port": {"default": 0, "type": "int", "min": 0, "max": 65535, "help": "port of the loopback for Prometheus, 0 = none"},
     "log": {"default": "info", "type": "str", "choices": ("debug", "info", "warning", "error"), "help": "log level"}}}
-OUTBOX = {"options": {
-    "commit_ms": {"default": 20, "type": "int", "min": 0, "max": 10000, "help": "how long a commit waits for company"},
-    "commit_records": {"default": 500, "type": "int", "min": 1, "max": 10000, "help": "records that are company enough"}}}
-CLASS = {"options": {
-    "max_bytes": {"default": "16MB", "type": "str", "help": "limit on disk, for example 64MB"},
-    "policy": {"default": "drop_oldest", "type": "str", "choices": POLICIES, "help": "what happens at the limit"}}}
 COMMON = {"name": {"required": True, "type": "str", "help": "a name of its own"},
           "kind": {"required": True, "type": "str", "help": "which one: see `heed plugin list`"},
           "isolation": {"default": "inline", "type": "str", "choices": MODES, "help": "where it runs"},
@@ -31,9 +22,7 @@ COMMON = {"name": {"required": True, "type": "str", "help": "a name of its own"}
 TABLES = {
     "sensor": dict(COMMON, feeds={"required": True, "type": "str", "help": "name of the [[plugin]] it feeds"}),
     "plugin": dict(COMMON, model={"default": "baseline", "type": "str", "help": "model package, or baseline"}),
-    "uplink": dict(COMMON, records_per_s={"default": 0, "type": "int", "min": 0, "max": 1000000, "help": "most records a second, 0 = any"},
-                   bytes_per_day={"default": "", "type": "str", "help": "most bytes a day (UTC), for example 5MB; alarms pass"},
-                   quiet={"default": "", "type": "str", "help": 'hours (UTC) in which only alarms pass, for example "22:00-06:00"'})}
+    "uplink": dict(COMMON, **limits.UPLINK)}
 
 
 class Fault:
@@ -64,19 +53,12 @@ class PartConfig:
 
 
 class Config:
-    """gateway, outbox: dicts of settings; limits: {class: (bytes, policy)}; sensors, plugins, uplinks: PartConfigs."""
+    """gateway, outbox: dicts of settings; limits: {class: (bytes, policy)}; privacy: see
+    gateway.privacy_settings; sensors, plugins, uplinks: PartConfigs."""
 
     def __init__(self):
-        self.gateway, self.outbox, self.limits = {}, {}, {}
+        self.gateway, self.outbox, self.limits, self.privacy = {}, {}, {}, {}
         self.sensors, self.plugins, self.uplinks = [], [], []
-
-
-def size(text):
-    """Bytes of "64MB". Raises ValueError."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(kB|MB|GB)", text)
-    if not found:
-        raise ValueError(text)
-    return int(float(found[1]) * SIZES[found[2]])
 
 
 class Checker:
@@ -102,8 +84,8 @@ class Checker:
     def check(self, settings):
         """Check all tables."""
         for name in settings:
-            if name not in ("gateway", "outbox", *TABLES):
-                self.fault("[%s]" % name, "unknown table", guess(name, ("gateway", "outbox", *TABLES)))
+            if name not in ("gateway", "outbox", "privacy", *TABLES):
+                self.fault("[%s]" % name, "unknown table", guess(name, ("gateway", "outbox", "privacy", *TABLES)))
         config = self.config
         config.gateway = self.options("[gateway]", GATEWAY, settings.get("gateway", {}))
         self.outbox(dict(settings.get("outbox", {})))
@@ -113,16 +95,20 @@ class Checker:
         for table, into in (("sensor", config.sensors), ("plugin", config.plugins), ("uplink", config.uplinks)):
             self.tables(table, settings.get(table, []), into)
         self.links()
+        config.privacy = privacy_settings.check(settings.get("privacy", {}), config, self.fault)
 
     def outbox(self, given):
         """[outbox] and its classes."""
-        for cls, (limit, policy) in CLASSES.items():
-            values = self.options("[outbox.%s]" % cls, CLASS, dict({"max_bytes": limit, "policy": policy}, **given.pop(cls, {})))
+        self.config.outbox["ages"] = {}
+        for cls, defaults in limits.CLASSES.items():
+            where = "[outbox.%s]" % cls
+            values = self.options(where, limits.CLASS, dict(defaults, **given.pop(cls, {})))
             try:
-                self.config.limits[cls] = size(values["max_bytes"]), values["policy"]
-            except (ValueError, TypeError):
-                self.fault("[outbox.%s]" % cls, "max_bytes is %r" % values["max_bytes"], "write a size such as 64MB")
-        self.config.outbox = self.options("[outbox]", OUTBOX, given)
+                self.config.limits[cls], age = limits.of_class(values)
+                self.config.outbox["ages"].update({cls: age} if age else {})
+            except ConfigError as error:
+                self.fault(where, error.message, error.hint)
+        self.config.outbox.update(self.options("[outbox]", limits.OUTBOX, given))
 
     def tables(self, table, given, into):
         """All [[table]]s of one kind."""
@@ -139,21 +125,18 @@ class Checker:
                 self.fault(where, 'no %s of kind "%s"' % (table, values["kind"]),
                            guess(values["kind"], [name for kind, name in self.parts if kind == table]))
             if table == "uplink":
-                values["pace"] = self.pace(where, values)
+                self.pace(where, values)
             if values["name"] in [part.name for part in into]:
                 self.fault(where, "a second one with this name", "names are unique")
             if len(self.faults) == count:
                 into.append(PartConfig(table, values, found))
 
     def pace(self, where, values):
-        """(records a second, bytes a day, quiet hours) of an uplink."""
+        """How fast an uplink may talk."""
         try:
-            span(values["quiet"])
-            return values["records_per_s"], size(values["bytes_per_day"]) if values["bytes_per_day"] else 0, values["quiet"]
+            values["pace"] = limits.of_uplink(values)
         except ConfigError as error:
             self.fault(where, error.message, error.hint)
-        except ValueError:
-            self.fault(where, "bytes_per_day is %r" % values["bytes_per_day"], "write a size such as 5MB")
 
     def links(self):
         """What names something else must name something that is there."""

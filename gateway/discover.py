@@ -52,6 +52,9 @@ def checked(manifest, place):
         raise PluginError("%s: kind is %r" % (place, manifest["kind"]), "one of " + ", ".join(KINDS))
     if manifest["api"] > API:
         raise PluginError("%s: made for api %s, this gateway has %s" % (place, manifest["api"], API), "update the gateway")
+    leaves = manifest.get("leaves", {})
+    if not isinstance(leaves, dict) or not all(isinstance(fields, dict) and all(fields.values()) for fields in leaves.values()):
+        raise PluginError('%s: "leaves" is no {kind: {field: meaning}}' % place, "see docs/privacy.md")
     for name, spec in manifest["options"].items():
         if not spec.get("help") or "default" not in spec and not spec.get("required"):
             raise PluginError('%s: option "%s" lacks help or default' % (place, name), "every option needs both")

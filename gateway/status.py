@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gateway.core.compat import Clock, wall_ms
 from gateway.core.errors import HeedError
+from gateway.horizon import Horizon
 
 FILE = "status.json"
 EVERY_MS = 1000
@@ -13,24 +14,34 @@ STALE_MS = 10000
 
 
 class Status:
-    """sources: {part name: function that gives its counters as a dict}."""
+    """sources: {part name: function that gives its counters as a dict}; notes: {part name: function that says in words what
+    holds it up though it works}; fault: what went wrong at the start, in words."""
 
-    def __init__(self, folder, supervisor, outbox, sources):
+    fault = ""
+
+    def __init__(self, folder, supervisor, outbox, sources, notes):
         self.path = Path(folder) / FILE
         self.supervisor = supervisor
         self.outbox = outbox
         self.sources = sources
+        self.notes = notes
         self.started_ms = wall_ms()
+        self.horizon = Horizon(outbox.quota, outbox.clock.ticks_ms)
 
     def snapshot(self):
         """States and counters as a JSON-safe dict."""
-        parts = [{"name": child.name, "state": child.state, "reason": child.reason, "restarts": child.restarts,
-                  "counters": self.sources.get(child.name, dict)()} for child in self.supervisor.children]
-        quota = self.outbox.quota
+        parts = [{"name": child.name, "state": child.state, "reason": child.reason or self.notes.get(child.name, str)(),
+                  "restarts": child.restarts, "counters": self.sources.get(child.name, dict)()} for child in self.supervisor.children]
         return {"pid": os.getpid(), "written_ms": wall_ms(), "started_ms": self.started_ms, "gateway": self.outbox.gateway,
-                "parts": parts, "outbox": {"epoch": self.outbox.epoch, "next_seq": self.outbox.next_seq,
-                "waiting": dict(quota.records), "bytes": dict(quota.bytes), "fault": self.outbox.fault,
-                "counters": dict(self.outbox.counters, **quota.counters), "marks": self.outbox.marks}}
+                "parts": parts, "outbox": self._outbox()}
+
+    def _outbox(self):
+        """What waits, for how long there is room, and how far each uplink is."""
+        outbox, quota = self.outbox, self.outbox.quota
+        return {"epoch": outbox.epoch, "next_seq": outbox.next_seq, "waiting": dict(quota.records), "bytes": dict(quota.bytes),
+                "limits": {cls: limit for cls, (limit, _) in quota.limits.items()}, "hours_left": self.horizon.hours_left(),
+                "fault": outbox.fault or self.fault, "counters": dict(outbox.counters, **quota.counters), "marks": outbox.marks,
+                "behind": {name: outbox.accepted_seq - mark for name, mark in outbox.marks.items()}}
 
     def write(self):
         """Write the snapshot, whole or not at all. A disk that is full costs the status, not the gateway."""

@@ -1,13 +1,12 @@
 """Runs a package: picks the best variant that works, keeps each stream's state, falls back when a runtime fails."""
 
-from collections import OrderedDict
-
 import numpy as np
 
 from gateway.core.compat import ticks_diff
-from gateway.core.errors import ConfigError, ModelError
+from gateway.core.errors import ModelError
 from gateway.core.plugin import Model
 from gateway.core.records import Inference
+from models.caches import Caches
 from models.meaning import Meaning
 from models.package import Package, folder_of
 from models.runtimes.edgetpu import EdgeTpu
@@ -15,7 +14,6 @@ from models.runtimes.litert import LiteRt
 from models.tiny import TinyModel
 
 RUNTIMES = {"litert": LiteRt, "edgetpu": EdgeTpu}
-MAX_STREAMS = 4096
 RETRY_MS = 60000  # how long a variant that failed in use is left alone
 
 
@@ -26,13 +24,12 @@ class PackageModel(Model):
     def __init__(self, options, context, baseline=None):
         super().__init__(options, context)
         self.baseline = baseline
-        self.streams = OrderedDict()
-        self.variant = self.graph = self.whole = None
+        self.variant = self.graph = self.whole = self.caches = None
 
     def load(self):
         """Read the package and start the first variant of the fall-back order that runs. Raises ModelError when none does."""
         self.package = Package(folder_of(self.options["package"]))
-        self.inputs = [(i["name"], np.float32(i["scale"]), integers(i), tuple(i["shape"])) for i in self.package.manifest["inputs"]]
+        self.inputs = [(i["name"], np.float32(i["scale"]), tuple(i["shape"]), integers(i)) for i in self.package.manifest["inputs"]]
         self.state = [(s["name"], s["output"], np.zeros(s["shape"], np.float32)) for s in self.package.manifest["state"]]
         self.controls = {name: np.array(c["default"], np.float32) for name, c in self.package.manifest["controls"].items()}
         self.meaning = Meaning(self.package.manifest)
@@ -50,8 +47,10 @@ class PackageModel(Model):
             try:
                 return self._start(name)
             except ModelError as error:
-                reasons.append(str(error))
                 self.context.count("variants_failed")
+                if len(order) == 1:
+                    raise
+                reasons.append(str(error))
                 self.context.log("warning", "model variant %s: %s" % (name, error))
         raise ModelError("no variant of %s runs: %s" % (self.package.name, "; ".join(reasons)), "heed model verify " + self.package.name)
 
@@ -64,14 +63,13 @@ class PackageModel(Model):
 
     def _rise(self):
         """Try what is better than what runs; keep what runs where nothing is."""
-        self.retry_at, kept = None, (self.variant, self.graph, self.whole, dict(self.streams))
+        self.retry_at, kept = None, (self.variant, self.graph, self.whole, self.caches)
         try:
             self._first_of(self.order[:self.order.index(kept[0])])
             self.context.count("variants_returned")
             self.context.log("info", "model variant %s is back" % self.variant)
         except ModelError:
-            self.variant, self.graph, self.whole = kept[:3]
-            self.streams.update(kept[3])
+            self.variant, self.graph, self.whole, self.caches = kept
             self.retry_at = self.context.clock.ticks_ms() + RETRY_MS
 
     def _start(self, name):
@@ -90,11 +88,11 @@ class PackageModel(Model):
         else:
             self._trial(graph)
         self.variant, self.graph, self.whole = name, graph, whole
-        self.streams.clear()
+        self.caches = graph and Caches(graph, [state[:2] for state in self.state], self.context)
 
     def _trial(self, graph):
         """Shapes must be those of the manifest, and one run must give sound numbers."""
-        shapes = {name: shape for name, _, _, shape in self.inputs}
+        shapes = {name: shape for name, _, shape, _ in self.inputs}
         shapes.update({name: zero.shape for name, _, zero in self.state}, **{n: c.shape for n, c in self.controls.items()})
         for name, wanted in shapes.items():
             shape = graph.inputs.get(name, (0, None))[1]
@@ -113,33 +111,17 @@ class PackageModel(Model):
             self._rise()
         if self.whole:
             return self.whole.infer(features)
-        values = {name: self._fitted(array, name, *facts) for (name, *facts), array in zip(self.inputs, features.values)}
-        if any(getattr(array, "dtype", int) == float and not np.isfinite(array).all() for array in features.values):
-            raise ModelError("the input of stream %s is not finite" % features.stream, "see the plugin that makes these features")
-        values.update(self._stream(features.stream))
+        self._put(features)
         try:
-            out = self.graph.run(values)
+            out = self.caches.run(features.stream)
             scores = self.meaning.shares(self.logits(out))
             if scores[0] != scores[0]:
                 raise ModelError("%s gives no numbers (NaN)" % self.graph.name, "verify the package: heed model verify")
         except ModelError as error:
             self._fall(error)
             return self.infer(features)
-        if self.state:
-            self.streams[features.stream] = {name: out[output] for name, output, _ in self.state}
         return Inference(features.stream, features.seq, features.t_ms, self.package.classes[int(scores.argmax())],
-                         scores.tolist(), out.get("maps"), self.variant)
-
-    @staticmethod
-    def _fitted(array, name, scale, whole, shape):
-        """One input as the graph takes it. ConfigError where the plugin gives another number of values: it parks for good."""
-        try:
-            value = np.multiply(array, scale, dtype=np.float32).reshape(shape)
-            return np.clip(np.rint(value) + whole[0], *whole[1:]) if whole else value
-        except ValueError:
-            sizes = name, "x".join(map(str, shape)), np.size(array)
-            raise ConfigError("the model's input %s takes %s numbers, the plugin gives %d" % sizes,
-                              "set the plugin's options to what the model takes: heed model info")
+                         scores.tolist(), out["maps"].copy() if "maps" in out else None, self.variant)
 
     def logits(self, out):
         """Logits of one answer of the graph: its own, or those of the head that the manifest puts in its place."""
@@ -147,21 +129,30 @@ class PackageModel(Model):
             return out["hidden"] @ self.head[0] + self.head[1]
         return out[self.scores]
 
-    def _stream(self, stream):
-        """The caches of a stream; the one unused for longest makes room."""
-        if stream in self.streams:
-            self.streams.move_to_end(stream)
-            return self.streams[stream]
-        if len(self.streams) >= MAX_STREAMS:
-            self.streams.popitem(last=False)
-            self.context.count("streams_forgotten")
-        return {name: zero for name, _, zero in self.state}
+    def _put(self, features):
+        """Scale the features straight into the graph's inputs. Raises ModelError for what the package does not take."""
+        for (name, scale, _, whole), array in zip(self.inputs, features.values):
+            into = self.graph.views[name].reshape(-1)
+            if len(array) != len(into):
+                raise ModelError("input %s of stream %s has %d numbers, %s takes %d" % (
+                    name, features.stream, len(array), self.graph.name, len(into)), "see the plugin that makes these features")
+            if floating(array) and not np.isfinite(array).all():
+                raise ModelError("the input of stream %s is not finite" % features.stream, "see the plugin that makes these features")
+            try:
+                if whole:
+                    array, scale = np.clip(np.rint(np.multiply(array, scale)) + whole[0], *whole[1:]), 1
+                np.multiply(array, scale, out=into, casting="unsafe")
+            except TypeError:
+                raise ModelError("input %s of stream %s is no row of numbers" % (name, features.stream), "see the plugin that makes these features")
 
     def forget(self, stream):
-        """Drop the caches of a stream."""
-        self.streams.pop(stream, None)
-        if self.whole:
-            self.whole.forget(stream)
+        """Drop the state of a stream."""
+        (self.whole or self.caches).forget(stream)
+
+
+def floating(array):
+    """Whether an array or a list holds floats, which can be NaN; sensors give integers."""
+    return array.dtype.kind == "f" if hasattr(array, "dtype") else isinstance(array[0], float)
 
 
 def integers(facts):

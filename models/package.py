@@ -56,6 +56,8 @@ class Package:
 
     def _read(self):
         path = self.folder / "manifest.json"
+        if not path.exists():
+            raise ModelError("no model package %s: there is no %s" % (self.folder.name, path), "`heed model list` names those that are here")
         try:
             manifest = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:

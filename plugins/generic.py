@@ -12,6 +12,8 @@ MANIFEST = {
     "kind": "plugin", "name": "generic", "version": "0.1.0", "api": 1,
     "summary": "runs an imported model on windows of a signal and reports when its answer changes",
     "runs_on": ("cpython", "micropython"), "needs": (), "permissions": (), "budget": {"ms": 200, "mb": 64},
+    "leaves": {"event": {"class": "the answer", "score": "its share, per mille", "model": "what answered"},
+               "minute": {"counts": "windows by class"}},
     "options": {
         "length": {"required": True, "type": "list", "help": "numbers that each input of the model takes in, for example [490]"},
         "hop": {"default": 0, "type": "int", "min": 0, "help": "samples from one window to the next; 0 = no overlap"},

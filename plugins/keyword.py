@@ -105,7 +105,7 @@ class Keyword(Plugin):
         if np.abs(sound.astype(np.int32)).max() <= self.options["quiet"]:
             self.context.count("quiet")
             return []
-        return [Features(block.stream, stream.due, block.time_of(stream.due), [cepstra(sound.astype(np.float32))], {})]
+        return [Features(block.stream, stream.due, block.time_of(stream.due), [cepstra(sound.astype(np.float32)).ravel()], {})]
 
     def decide(self, features, inference):
         """Report a watched word that has held."""

@@ -24,7 +24,9 @@ class Lead:
     """One signal of a record. gain: counts per unit; zero: the count at 0."""
 
     def __init__(self, fields):
-        self.file, self.format = fields[0], fields[1].split("x")[0].split(":")[0].split("+")[0]
+        self.file, form = fields[0], fields[1]
+        form, _, offset = form.partition("+")
+        self.format, self.offset, self.sparse = form.split("x")[0].split(":")[0], int(offset or 0), "x" in form and "x1" not in form
         gain = fields[2] if len(fields) > 2 else "200"
         self.unit = gain.split("/")[1] if "/" in gain else "mV"
         gain = gain.split("/")[0]
@@ -68,11 +70,13 @@ class WfdbRecord:
             if lead.format not in BYTES or lead.format == "160":
                 raise HeedError("%s: signal format %s is not read here" % (self.path, lead.format),
                                 "formats: 16, 24, 32, 61, 80, 212; convert it with `xform`")
+        if any(lead.sparse for lead in self.leads):
+            raise HeedError("%s: signals of several rates in one record are not read here" % self.path, "convert it with `xform`")
         if any(lead.file != self.leads[0].file or lead.format != self.leads[0].format for lead in self.leads):
             raise HeedError("%s: signals in several files are not read here" % self.path, "convert it with `xform`")
         self.data = self.path.parent / self.leads[0].file
         self.frame = BYTES[self.leads[0].format] * len(self.leads)
-        found = os.path.getsize(self.data) if self.data.exists() else 0
+        found = os.path.getsize(self.data) - self.leads[0].offset if self.data.exists() else 0
         self.length = self.length or int(found / self.frame)
         if found < int(self.length * self.frame):
             raise HeedError("%s holds %d bytes, the header promises %d" % (self.data, found, self.length * self.frame),
@@ -94,7 +98,7 @@ class WfdbRecord:
         count = max(0, min(count, self.length - first))
         n = len(self.leads)
         even = first - first % 2  # format 212 packs two samples in three bytes
-        start, stop = int(even * self.frame), int(-(-(first + count) * self.frame // 1))
+        start, stop = (self.leads[0].offset + int(n_bytes) for n_bytes in (even * self.frame, -(-(first + count) * self.frame // 1)))
         if self.raw is None:
             self.raw = np.memmap(self.data, np.uint8, "r")
         values = decode(np.asarray(self.raw[start:stop + (3 - (stop - start) % 3) % 3]), self.leads[0].format)

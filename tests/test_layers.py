@@ -11,14 +11,18 @@ from tests.gates.portable_ast import MODULES
 FOLDERS = ("gateway", "sensors", "plugins", "models", "firmware_tools")
 # One owner file for each dependency that could be exchanged; numpy is everywhere arrays are.
 OWNERS = {"ai_edge_litert": ["models/runtimes/litert.py"], "tflite_runtime": ["models/runtimes/litert.py"],
-          "aiohttp": ["gateway/uplinks/http.py", "gateway/hub/http.py"], "aiomqtt": ["gateway/mqtt.py"], "paho": ["gateway/mqtt.py"],
-          "psycopg": ["gateway/hub/postgres.py"], "compression": ["gateway/forms/compress.py"],
+          "aiohttp": ["gateway/uplinks/http.py", "gateway/hub/http.py", "gateway/hub/enrolment.py", "gateway/metrics.py",
+                      "firmware_tools/bench/sync_hub.py"],
+          "aiomqtt": ["gateway/mqtt.py"], "paho": ["gateway/mqtt.py"], "google": ["gateway/forms/sparkplug"],
+          "psycopg": ["gateway/hub/postgres.py"], "thingsboard_gateway": ["firmware_tools/bench/peer_thingsboard.py"],
+          "compression": ["gateway/forms/compress.py"],
           "backports": ["gateway/forms/compress.py"], "click": ["firmware_tools/cli/"], "rich": ["firmware_tools/"],
-          "plotext": ["firmware_tools/demo_ecg.py"], "matplotlib": ["firmware_tools/plot_"], "av": ["sensors/media.py"],
-          "PIL": ["firmware_tools/recordings.py"], "ai_edge_quantizer": ["models/quantise.py"],
+          "plotext": ["firmware_tools/demo_"], "matplotlib": ["firmware_tools/plot_"],
+          "av": ["sensors/media.py"], "PIL": ["firmware_tools/recordings.py"], "ai_edge_quantizer": ["models/quantise.py"],
           "tensorflow": ["models/ecg/recipe/", "models/vision/recipe/"],
-          "sqlite3": ["gateway/store.py", "gateway/hub/store.py"], "tomllib": ["gateway/config.py"],
-          "urllib": ["gateway/data.py", "gateway/mqtt.py"], "micropython": ["models/runtimes/kernels_viper.py"], "numpy": [""]}
+          "sqlite3": ["gateway/store.py", "gateway/hub/store.py", "gateway/hub/register.py"], "tomllib": ["gateway/config.py"],
+          "urllib": ["gateway/data.py", "gateway/mqtt.py", "gateway/enrolment.py"],
+          "cryptography": ["gateway/identity.py", "gateway/hub/ca.py"], "micropython": ["models/runtimes/kernels_viper.py"], "numpy": [""]}
 
 
 def imports(text):

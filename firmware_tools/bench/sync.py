@@ -1,92 +1,24 @@
 """heed bench sync: end to end through a real broker, beside a peer; kills; bytes; the hub under many gateways."""
 
 import asyncio
-import json
-import os
 import random
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from pathlib import Path
+from contextlib import ExitStack
 
 from firmware_tools.bench import sync_hub, sync_peer
 from firmware_tools.bench.pipeline import environment
-from firmware_tools.services import Mosquitto, free_port
-from gateway.core.errors import HeedError
+from firmware_tools.bench.sync_processes import Gateway, Hub, used
+from firmware_tools.services import Mosquitto, Postgres
 from gateway.hub.app import store_of
 
 # key: (gate, moonshot, whether more is better)
 GATES = {"records_per_s_over_peer": (2, 5, True), "cpu_per_record_over_peer": (.5, .2, False), "lost": (0, 0, False), "doubled": (0, 0, False),
-         "out_of_order": (0, 0, False), "hub_records_per_s": (10000, 20000, True), "hub_cost_1000_over_10": (1.3, 1.1, False)}
+         "out_of_order": (0, 0, False), "workers_lost": (0, 0, False), "workers_doubled": (0, 0, False),
+         "hub_records_per_s": (10000, 20000, True), "hub_cost_1000_over_10": (1.3, 1.1, False)}
 RECORDS = 20000
 RATE = 4000
-
-
-class Hub:
-    """A hub in a process of its own; kill() and start() as often as one likes."""
-
-    def __init__(self, folder, broker="", database=""):
-        self.database = database or str(Path(folder) / "hub.db")
-        self.port = free_port()
-        self.command = [sys.executable, "-m", "firmware_tools", "hub", "run", "--database", self.database, "--listen",
-                        "127.0.0.1:%d" % self.port] + (["--mqtt", broker] if broker else [])
-
-    def start(self):
-        """Start, and wait until it listens."""
-        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        if not self.process.stdout.readline():
-            raise HeedError("the hub does not start", " ".join(self.command))
-        return self
-
-    def kill(self):
-        """SIGKILL."""
-        self.process.kill()
-        self.process.wait()
-
-    def __enter__(self):
-        return self.start()
-
-    def __exit__(self, *error):
-        self.process.terminate()
-        self.process.wait(30)
-
-    def cpu(self):
-        """CPU seconds so far."""
-        fields = Path("/proc/%d/stat" % self.process.pid).read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-class Gateway:
-    """firmware_tools.bench.sync_gateway in a process of its own."""
-
-    def __init__(self, folder, broker):
-        self.arguments = [str(folder), broker]
-        self.accepted = 0
-
-    def start(self, records, rate):
-        """Start it, and let it begin."""
-        self.process = subprocess.Popen([sys.executable, "-m", "firmware_tools.bench.sync_gateway", *self.arguments, str(records), str(rate)],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.process.stdout.readline()
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-
-    def kill(self):
-        """SIGKILL; keep the last number that it called accepted."""
-        self.process.kill()
-        lines = [line for line in self.process.stdout.read().splitlines(keepends=True) if line.startswith("accepted") and line.endswith("\n")]
-        self.accepted = max([self.accepted, *[int(line.split()[1]) for line in lines[-1:]]])
-        self.process.wait()
-
-    def finish(self):
-        """(seconds, CPU seconds) until the hub has all."""
-        last = self.process.stdout.read().strip().split("\n")[-1].split()
-        self.process.wait()
-        if last[0] != "delivered":
-            raise HeedError("the gateway of the benchmark ended early", " ".join(last))
-        return float(last[1]), float(last[2])
 
 
 def throughput(records):
@@ -108,6 +40,19 @@ def judged(hub, accepted):
     numbers = [record["data"]["i"] for record in records]
     return {"lost": len(set(range(1, accepted + 1)) - set(numbers)), "doubled": len(numbers) - len(set(numbers)),
             "out_of_order": sum(b <= a for a, b in zip(numbers, numbers[1:])), "arrived": len(numbers)}
+
+
+def workers(records):
+    """Three hub workers share a broker's load and one PostgreSQL; one of them is killed half way."""
+    with tempfile.TemporaryDirectory() as folder, Mosquitto() as broker, Postgres() as database, ExitStack() as all_of:
+        hubs = [all_of.enter_context(Hub(folder, broker.url, database.url, ("--group", "ingest", "--name", "worker-%d" % i))) for i in range(3)]
+        gateway = Gateway(folder, broker.url)
+        gateway.start(records, RATE)
+        time.sleep(records / RATE / 2)
+        hubs[0].kill()
+        gateway.finish()
+        found = judged(hubs[1], records)
+    return {"workers": 3, "workers_killed": 1, "workers_lost": found["lost"], "workers_doubled": found["doubled"]}
 
 
 def kills(runs, outage_s, waiting, seed=1):
@@ -144,12 +89,6 @@ def outage(gateway, last, outage_s):
     return (used(gateway.process.pid) - half) / (outage_s / 2)
 
 
-def used(pid):
-    """CPU seconds of a process so far."""
-    fields = Path("/proc/%d/stat" % pid).read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def beside_peer(rounds):
     """Both in turn, some rounds; the medians."""
     ours, theirs = [], []
@@ -171,7 +110,7 @@ def measure(quick):
     figures = {"records_per_s_over_peer": ours["records_per_s"] / peer["records_per_s"],
                "cpu_per_record_over_peer": ours["cpu_us_per_record"] / peer["cpu_us_per_record"], "kills": 6 if quick else 20,
                "peer_kills": 3 if quick else 20, "peer_taken": lost["taken"], "peer_lost": lost["lost"], "peer_doubled": lost["doubled"],
-               **killed, **sync_hub.measure(quick)}
+               **killed, **workers(12000), **sync_hub.measure(quick)}
     gates = [{"key": key, "value": figures[key], "gate": gate, "moonshot": moon,
               "met": bool(figures[key] >= gate if more else figures[key] <= gate)} for key, (gate, moon, more) in GATES.items()]
     return {"bench": "sync", "figures": figures, "gates": gates, "baselines": baselines, "environment": environment(),

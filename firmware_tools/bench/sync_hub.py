@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 
 from firmware_tools.bench.sync_gateway import summary
+from firmware_tools.bench.sync_processes import Hub as Process
 from firmware_tools.recordings import ecg_folder
 from firmware_tools.services import Postgres
 from gateway import app, config
@@ -24,7 +25,7 @@ SETTINGS = """
 data = '%s'
 [[sensor]]
 name = "bed"
-kind = "wfdb_record"
+kind = "replay"
 feeds = "ecg"
 options = { record = '%s', speed = 0.0 }
 [[plugin]]
@@ -64,7 +65,6 @@ async def load(port, gateways, records):
 
 def postgres(records):
     """Records a second at 1,000 gateways, and the hub's CPU a record there over that at 10."""
-    from firmware_tools.bench.sync import Hub as Process
     cost, rate = {}, {}
     with tempfile.TemporaryDirectory() as folder:
         for gateways in (10, 1000):
@@ -91,7 +91,7 @@ async def ecg_bytes(folder, record):
 
 def measure(quick):
     """Figures of the hub and of the bytes."""
-    figures = postgres(20000 if quick else 100000)
+    figures = postgres(100000 if quick else 400000)
     root = ecg_folder()
     with tempfile.TemporaryDirectory() as folder:
         figures["bytes_over_raw_ecg"] = asyncio.run(ecg_bytes(folder, root / "mitdb" / "200"))

@@ -1,9 +1,10 @@
-"""heed demo: the main job on real recordings, with embedded settings and no server.
+"""heed demo: the main job on a real ECG, with embedded settings and no server.
 
     heed demo
     heed demo ecg --record ecg/mitdb/200 --speed 0
     heed demo ecg --plot pictures
     heed demo vision --video yard.mp4 --plot pictures
+    heed demo sync
 """
 
 import tempfile
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import click
 
+from firmware_tools.cli import json_option, show
+from firmware_tools.cli.demo_vision import vision
 from gateway.core.errors import HeedError
 
 CHOICES = (("ecg/mitdb/200", 290.0), ("ecg/demo/208demo", 0.0))
@@ -31,25 +34,6 @@ model = "%s"
 name = "file"
 kind = "file"
 """
-VIDEO = "vision/video/car-detection.mp4"
-VISION = """
-[gateway]
-name = "demo"
-data = '%s'
-[[sensor]]
-name = "camera-1"
-kind = "video"
-feeds = "vision"
-options = { file = '%s', speed = %s, duration_s = %s }
-[[plugin]]
-name = "vision"
-kind = "vision"
-model = "%s"
-options = %s
-[[uplink]]
-name = "file"
-kind = "file"
-"""
 
 
 class Default(click.Group):
@@ -65,6 +49,9 @@ class Default(click.Group):
 @click.group(cls=Default)
 def demo():
     """See it work on real recordings. Without a domain: ecg."""
+
+
+demo.add_command(vision)
 
 
 @demo.command()
@@ -99,54 +86,26 @@ def ecg(record, start_s, seconds, speed, model, plot):
 
 
 @demo.command()
-@click.option("--video", default=VIDEO, help="a video file of yours, or a name in the data folder")
-@click.option("--seconds", default=0.0, help="how much to play; 0 = to the end")
-@click.option("--speed", default=1.0, help="times real time; 0 = as fast as it goes")
-@click.option("--model", default="vision", help="model package, or baseline")
-@click.option("--line", default=50, help="where the counting line lies, in percent of the height")
-@click.option("--threshold", default=20, help="change that wakes a tile; 0 = look everywhere")
-@click.option("--plot", default=None, type=click.Path(file_okay=False), help="save pictures into this folder")
-def vision(video, seconds, speed, model, line, threshold, plot):
-    """Play a video through the gateway and watch where the model looks (extra `vision`)."""
+@click.option("--seconds", default=30.0, type=click.FloatRange(5), help="how long the half hour of ECG is played, in seconds")
+@click.option("--cut", "cuts", default=[(6.0, 11.0), (15.0, 22.0)], type=(float, float), multiple=True, help="from and to: the line is cut, in seconds")
+@json_option
+def sync(seconds, cuts, as_json):
+    """Send a real ECG's summaries to a hub over a line that is cut and healed: every record arrives, once."""
+    import asyncio
     from rich.console import Console
-    from firmware_tools.demo_vision import View
-    from firmware_tools.recordings import video_file
-    from plugins.vision.plugin import MANIFEST
-    console, path = Console(), video_file(video)
-    chosen = dict(input_of(model), line=line, threshold=threshold)
-    options = dict({name: spec["default"] for name, spec in MANIFEST["options"].items()}, **chosen)
-    view = View(path, options, console)
+    from firmware_tools.demo_sync import play
+    from sensors.wfdb_record import WfdbRecord
+    console = Console(stderr=as_json)
+    path, _ = choose(None, console)
+    record = WfdbRecord(path)
     with tempfile.TemporaryDirectory(prefix="heed-") as folder:
-        lines = play(VISION % (folder, path, speed, seconds, model, inline(chosen)), view, Path(folder))
-    console.print("\n[bold]%s[/bold]: %s" % (path.name, view.found()))
-    console.print("%d summaries of %d bytes in all went upstream, for %d bytes of video" % (
-        len(lines), sum(map(len, lines)), path.stat().st_size))
-    if plot:
-        from firmware_tools.pictures_vision import save_video
-        for picture in save_video(path, model, Path(plot), options):
-            console.print("saved %s" % picture)
-    console.print("next: heed model import FILE, and its name as --model")
-
-
-def input_of(model):
-    """Options of the vision plugin that follow from a package: what it takes, and what it tells apart."""
-    if model == "baseline":
-        return {}
-    from models.package import Package, folder_of
-    manifest = Package(folder_of(model)).manifest
-    taken, classes = manifest["inputs"][0], manifest["classes"]
-    if len(taken["shape"]) != 4:
-        raise HeedError("%s takes no pictures: its input is %s" % (model, taken["shape"]), "heed model list")
-    found = {"input": taken["shape"][1:3], "zero": 0 if taken["dtype"] == "uint8" else -128, "grey": taken["shape"][3] == 1}
-    if manifest["domain"] != "vision":
-        found.update(classes=classes, watch=classes[:1], call=classes[0], share=10)
-    return found
-
-
-def inline(options):
-    """A TOML inline table."""
-    import json
-    return "{ %s }" % ", ".join("%s = %s" % (name, json.dumps(value)) for name, value in options.items())
+        found = asyncio.run(play(path, record.length / record.rate_hz / seconds, cuts, folder, console))
+    show(found, as_json, lambda facts: [
+        "\n[bold]%(accepted)d records accepted, %(arrived)d arrived: %(lost)d lost, %(doubled)d doubled; "
+        "up to %(most_waiting)d waited on disk[/bold]" % facts,
+        "%(bytes)d bytes went up for %(raw_bytes)d bytes of signal\nnext: heed hub run, and an uplink of kind http in heed.toml" % facts])
+    if found["lost"] or found["doubled"] or found["out_of_order"]:
+        raise click.exceptions.Exit(1)
 
 
 def choose(record, console):

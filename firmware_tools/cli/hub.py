@@ -1,4 +1,4 @@
-"""heed hub run, gateways: the far end, for those who have none.
+"""heed hub: the far end, for those who have none. Certificates: see firmware_tools.cli.hub_ca.
 
     heed hub run --listen 127.0.0.1:8080
     heed hub run --mqtt mqtt://localhost --database postgresql://localhost/heed
@@ -10,7 +10,7 @@ import os
 
 import click
 
-from firmware_tools.cli import grid, json_option, show
+from firmware_tools.cli import grid, hub_ca, json_option, show
 from gateway.core.errors import ConfigError
 
 database_option = click.option("--database", default="hub.db", show_default=True, help="SQLite file, or postgresql://user@host/name")
@@ -19,6 +19,10 @@ database_option = click.option("--database", default="hub.db", show_default=True
 @click.group()
 def hub():
     """Take in what gateways send: by HTTP, by MQTT, into SQLite or PostgreSQL."""
+
+
+for command in (hub_ca.init, hub_ca.token, hub_ca.certificates, hub_ca.revoke):
+    hub.add_command(command)
 
 
 def address(text):
@@ -36,21 +40,43 @@ def address(text):
 @click.option("--group", default="", help="share the broker's load with other workers of this group (MQTT 5)")
 @click.option("--name", default="heed-hub", show_default=True, help="of this worker; each needs its own")
 @click.option("--token-env", default="HEED_HUB_TOKEN", show_default=True, help="environment variable with the token that gateways show")
+@click.option("--ca", default="", help="folder of `heed hub init`: HTTPS and enrolment, with certificates of its own")
+@click.option("--days", default=30, show_default=True, type=click.IntRange(1, 3650), help="life of a gateway's certificate, with --ca")
 @click.option("--cert", default="", help="certificate of this hub (PEM), for HTTPS")
 @click.option("--key", default="", help="its private key")
 @click.option("--client-ca", default="", help="authority whose certificates gateways must show")
-def run(database, listen, broker, group, name, token_env, cert, key, client_ca):
+@click.option("--crl", default="", help="its revocation list (PEM)")
+def run(database, listen, broker, group, name, token_env, ca, days, cert, key, client_ca, crl):
     """Run a hub until SIGTERM or Ctrl-C."""
     from gateway.hub import app
     where = address(listen)
-    if where[0] not in ("127.0.0.1", "::1", "localhost") and not cert:
-        raise ConfigError("HTTP in the clear on %s" % listen, "give --cert and --key, or listen on 127.0.0.1 behind a proxy that has TLS")
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    enrolment, revoked = None, None
+    if ca:
+        from gateway.hub.enrolment import Enrolment
+        enrolment = Enrolment(ca, days)
+        cert, key, client_ca = enrolment.tls
+    elif crl:
+        from gateway.hub.ca import Revoked
+        revoked = Revoked(crl)
+    refuse_open_door(listen, where, cert, client_ca, crl)
     options = {"url": broker, "user": os.environ.get("HEED_MQTT_USER", ""), "password_env": "HEED_MQTT_PASSWORD", "ca_file": client_ca,
                "cert_file": cert, "key_file": key, "timeout_s": 10} if broker else None
-    made = app.Hub(database, where, options, name, group, os.environ.get(token_env, ""), (cert, key, client_ca or None) if cert else None)
+    made = app.Hub(database, where, options, name, group, os.environ.get(token_env, ""), (cert, key, client_ca or None) if cert else None,
+                   enrolment, revoked)
     app.serve(made, lambda hub: click.echo("hub listens on %s:%d%s\nnext: heed hub gateways --database %s" % (
         where[0], hub.port, " and at " + broker if broker else "", database)))
+
+
+def refuse_open_door(listen, where, cert, client_ca, crl):
+    """Raise ConfigError for what would look locked and is not."""
+    if where[0] not in ("127.0.0.1", "::1", "localhost") and not cert:
+        raise ConfigError("HTTP in the clear on %s" % listen,
+                          "give --ca, or --cert and --key, or listen on 127.0.0.1 behind a proxy that has TLS")
+    if crl and not client_ca:
+        raise ConfigError("--crl without --client-ca", "name the authority that the list belongs to")
+    if crl and not os.path.isfile(crl):
+        raise ConfigError("there is no revocation list %s" % crl, "without it nobody could be let in")
 
 
 @hub.command()

@@ -11,8 +11,8 @@ from firmware_tools.cli import grid, json_option, show
 from firmware_tools.cli.model_files import compress, import_, install, remove
 
 
-# domain: (module, function) that trains its package: seeds, epochs or None, folder or None, work folder, say
-RECIPES = {"ecg": ("firmware_tools.train", "train_ecg"), "vision": ("firmware_tools.train_vision", "train_vision")}
+# domain: module with run(seeds, epochs, out, work, say, own)
+RECIPES = {"ecg": "firmware_tools.train_ecg", "vision": "firmware_tools.train_vision"}
 
 
 @click.group()
@@ -41,7 +41,7 @@ def facts_of(package):
 
 def figures_line(variant):
     """The headline figures of a variant."""
-    figures = variant.get("figures", {})
+    figures = variant.get("figures") or {}
     return ", ".join("%s %.3f" % (name, value) for name, value in figures.items() if isinstance(value, float))
 
 
@@ -67,6 +67,8 @@ def verify(name, evaluate, variant, folder, as_json):
     from firmware_tools.evaluate import verify_package
     facts = verify_package(name, variant, evaluate, folder and {"data": folder})
     show(facts, as_json, verdicts)
+    if any(found["state"] == "broken" for found in facts["variants"]):
+        raise SystemExit(1)
 
 
 def verdicts(facts):
@@ -92,8 +94,10 @@ def train(name, seeds, epochs, out, work):
     from gateway.core.errors import ConfigError
     if name not in RECIPES:
         raise ConfigError('no recipe for "%s"' % name, "recipes: " + ", ".join(RECIPES))
-    module, function = RECIPES[name]
-    getattr(importlib.import_module(module), function)([int(seed) for seed in seeds.split(",")], epochs, out, work, click.echo)
+    try:
+        importlib.import_module(RECIPES[name]).run([int(seed) for seed in seeds.split(",")], epochs, out, work, click.echo, None)
+    except ModuleNotFoundError as error:
+        raise ConfigError("TensorFlow is not here: %s" % error, "pip install 'heed-gateway[train]', or: make train")
 
 
 @model.command()
@@ -115,8 +119,16 @@ def tune(name, folder, out, as_json):
 def bench(name, as_json):
     """Time of one inference for every variant: median of the best of many short windows, one thread."""
     from firmware_tools.bench.variants import measure
-    show(measure(name), as_json, lambda facts: [grid(None, ("variant", "bytes", "us (p50)", "us (p99)", "over float"), [
-        (v["name"], v["bytes"], "%.1f" % v["p50_us"], "%.1f" % v["p99_us"], "%.2f" % v["over_first"]) for v in facts["variants"]])])
+    show(measure(name), as_json, lambda facts: [grid("on %(runtime)s" % facts, (
+        "variant", "parameters", "bytes", "MFLOP", "us (p50)", "us (p99)", "over the first", "figures"), [
+            (v["name"], v["parameters"], v["bytes"], v["mflop"], *times(v), figures_line(v)) for v in facts["variants"]])])
+
+
+def times(variant):
+    """The cells of one variant's times, or why there are none."""
+    if "refused" in variant:
+        return variant["refused"], "", ""
+    return "%.1f" % variant["p50_us"], "%.1f" % variant["p99_us"], "%.2f" % variant["over_first"]
 
 
 @model.command()

@@ -52,3 +52,6 @@ def pages(manifest):
     yield "[bold]%(kind)s %(name)s[/bold] %(version)s: %(summary)s" % manifest
     yield grid("options", ("name", "default", "help"), [
         (name, "required" if spec.get("required") else repr(spec["default"]), spec["help"]) for name, spec in manifest["options"].items()])
+    if "leaves" in manifest:
+        yield grid("what may leave", ("summary", "field", "meaning"), [
+            (kind, name, meaning) for kind, fields in manifest["leaves"].items() for name, meaning in fields.items()])

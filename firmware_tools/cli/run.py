@@ -64,10 +64,14 @@ def run(settings, until_end):
 
 @click.command()
 @click.option("--data", default="heed-data", help="the gateway's data folder")
+@click.option("--prometheus", is_flag=True, help="print metrics, for node-exporter's textfile collector")
 @json_option
-def status(data, as_json):
+def status(data, prometheus, as_json):
     """What a gateway is doing: states, counters, what waits in the outbox."""
     from gateway.status import read
+    if prometheus:
+        from gateway.forms.prometheus import of_snapshot, text_of
+        return click.echo(text_of(of_snapshot(read(data))), nl=False)
     show(read(data), as_json, status_tables)
 
 
@@ -77,8 +81,16 @@ def status_tables(facts):
     yield grid("parts", ("name", "state", "restarts", "counters", "reason"), [
         (part["name"], part["state"], part["restarts"], counted(part["counters"]), part["reason"]) for part in facts["parts"]])
     outbox = facts["outbox"]
-    yield grid("outbox", ("class", "waiting", "bytes"), [(cls, n, outbox["bytes"][cls]) for cls, n in outbox["waiting"].items()])
+    yield grid("outbox", ("class", "waiting", "bytes", "limit", "hours left"), [
+        (cls, n, outbox["bytes"][cls], outbox["limits"][cls], hours(outbox["hours_left"][cls])) for cls, n in outbox["waiting"].items()])
+    yield grid("uplinks", ("name", "acknowledged up to", "behind"), [
+        (name, mark, outbox["behind"][name]) for name, mark in outbox["marks"].items()])
     yield counted(outbox["counters"]) + ("\n[red]%s[/red]" % outbox["fault"] if outbox["fault"] else "")
+
+
+def hours(left):
+    """Hours until the room is used up, at the rate of the last hour."""
+    return "-" if left is None else "%.1f" % left if left < 100 else "%d" % left
 
 
 def counted(counters):

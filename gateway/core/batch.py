@@ -9,12 +9,13 @@ class Batch:
     """records = [(seq, fields of a Summary as dict)] in rising order of seq.
 
     after: number that this batch follows on; what lies between it and the first record is nowhere any more.
-    base: number up to which this far end has acknowledged all. express: out of turn, and will come again in turn.
+    base: number up to which this far end has acknowledged all. newest: highest number that this gateway has given; a far
+    end that acknowledges more speaks nonsense. express: out of turn, and will come again in turn.
     """
 
     express = False
 
-    def __init__(self, gateway, epoch, records, after=None, base=0):
+    def __init__(self, gateway, epoch, records, after=None, base=0, newest=0):
         self.gateway = gateway
         self.epoch = epoch
         self.records = records
@@ -23,6 +24,7 @@ class Batch:
         self.count = len(records)
         self.after = self.first_seq - 1 if after is None else after
         self.base = base
+        self.newest = max(newest, self.last_seq)
 
 
 def stored(rows, counters):

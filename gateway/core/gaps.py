@@ -51,12 +51,12 @@ class Gaps:
     def __init__(self):
         self.open = {}
 
-    def add(self, cls, cause, t_ms, size):
-        """One record of `size` bytes, stamped `t_ms`, is lost."""
+    def add(self, cls, cause, t_ms, size, records=1):
+        """So many records of `size` bytes in all, stamped `t_ms`, are lost."""
         key = cls, cause
         if key not in self.open:
             self.open[key] = Gap(cls, cause)
-        self.open[key].fresh.add(1, size, t_ms, t_ms)
+        self.open[key].fresh.add(records, size, t_ms, t_ms)
 
     def grown(self):
         """Whether there are losses that no row tells of."""

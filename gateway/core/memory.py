@@ -20,7 +20,7 @@ class MemoryStorage:
             records[cls] = records.get(cls, 0) + 1
             size[cls] = size.get(cls, 0) + len(text)
         return {"epoch": self.epoch, "next_seq": self.next_seq, "marks": dict(self.marks), "records": records,
-                "bytes": size, "fault": ""}
+                "bytes": size, "fault": "", "missing": 0}
 
     async def commit(self, rows, drop):
         """Store rows [(seq, class, t_ms, text)] and delete the seqs in `drop`, both or neither, durably.

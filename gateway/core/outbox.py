@@ -15,10 +15,10 @@ RETRY_MS = 1000
 
 
 class Outbox:
-    """limits: see Quota; uplinks: names of all that must acknowledge before a record leaves."""
+    """limits, ages: see Quota; uplinks: names of all that must acknowledge before a record leaves."""
 
-    def __init__(self, storage, limits, clock, gateway="", uplinks=(), commit_ms=20, commit_records=500):
-        self.storage, self.quota = storage, Quota(limits)
+    def __init__(self, storage, limits, clock, gateway="", uplinks=(), commit_ms=20, commit_records=500, ages=()):
+        self.storage, self.quota = storage, Quota(limits, ages)
         self.clock, self.gateway = clock, gateway
         self.commit_ms, self.commit_records, self.pending_max = commit_ms, commit_records, 4 * commit_records
         self.pending, self.marks = [], {name: 0 for name in uplinks}
@@ -27,10 +27,10 @@ class Outbox:
         self._writing, self._committed = asyncio.Lock(), Condition()
 
     async def open(self):
-        """Open the storage and go on where it stands. Gives what it says of itself."""
+        """Open the storage and go on where it stands. Gives what it says of itself; what it lost is told as a gap."""
         state = await self.storage.open()
         self.epoch, self.next_seq = state["epoch"], state["next_seq"]
-        self.quota.start(state)
+        self.quota.start(state, self.clock.wall_ms())
         self.marks.update({name: state["marks"].get(name, 0) for name in self.marks})
         self.accepted_seq = self.next_seq - 1
         return state
@@ -96,7 +96,7 @@ class Outbox:
             rows = await self.storage.read(after, limit, cls)
             self.quota.gaps.read(rows[-1][0] if rows else 0)
         records = stored(rows, self.counters)
-        return Batch(self.gateway, self.epoch, records, after, self.marks.get(uplink, 0)) if rows else None
+        return Batch(self.gateway, self.epoch, records, after, self.marks.get(uplink, 0), self.accepted_seq) if rows else None
 
     async def acknowledge(self, uplink, seq):
         """The far end of `uplink` has all up to `seq`. What all uplinks have leaves the storage."""

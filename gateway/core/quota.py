@@ -1,29 +1,35 @@
-"""Byte limits of the outbox, by class of record, and what has to go for them."""
+"""Limits of the outbox in bytes and hours, by class of record, and what has to go for them."""
 
 from gateway.core.condition import Condition
 from gateway.core.gaps import CLASS as GAP_CLASS, Gaps
 
 GAP_BYTES = 262144  # a gap record has about 250 bytes: room for a thousand of them
+EXPIRY_BYTES = 65536  # how much one write looks through for what is too old
+SET_CLOCK_MS = 365 * 86400000  # an age beyond this is a clock that was set, not an age
 
 
 class Quota:
     """limits: {class: (max_bytes, policy)}; policy "drop_oldest" makes room, "reject" refuses the new record.
 
-    changed: notified when the outbox has something to write.
+    ages: {class: ms}, beyond which a record is dropped, measured against the record that was stored last.
+    changed: notified when the outbox has something to write. taken: bytes of each class since the start.
     """
 
-    def __init__(self, limits):
+    def __init__(self, limits, ages=()):
         self.limits = dict(limits)
+        self.ages = dict(ages)
         self.limits[GAP_CLASS] = (GAP_BYTES, "drop_oldest")
         self.gaps = Gaps()
         self.changed = Condition()
-        self.bytes = {}
-        self.records = {}
+        self.bytes, self.records, self.taken = {}, {}, {}
+        self.last_ms = 0
         self.dropping, self.replaced = {}, []
         self.counters = {"dropped": 0, "refused": 0}
 
-    def start(self, state):
-        """Begin with what the storage holds."""
+    def start(self, state, now_ms):
+        """Begin with what the storage holds; what it lost before is told as a gap."""
+        if state["missing"]:
+            self.gaps.add("any", "the outbox file was damaged", now_ms, 0, state["missing"])
         self.bytes = {cls: state["bytes"].get(cls, 0) for cls in self.limits}
         self.records = {cls: state["records"].get(cls, 0) for cls in self.limits}
 
@@ -46,6 +52,8 @@ class Quota:
         """Account for a row (seq, class, t_ms, text) that will be stored."""
         self.records[row[1]] += 1
         self.bytes[row[1]] += len(row[3])
+        self.taken[row[1]] = self.taken.get(row[1], 0) + len(row[3])
+        self.last_ms = row[2]
 
     def left(self, removed):
         """Account for rows that left the storage: {class: (records, bytes)}."""
@@ -67,11 +75,21 @@ class Quota:
         """Choose the oldest rows that must go for the limits, beside those chosen for a write that failed."""
         for cls in sorted(self.limits):
             over = self.over(cls)
-            after = max([row[0] for row in self.dropping.values() if row[1] == cls], default=0)
-            for row in await storage.oldest(cls, over, after) if over else ():
-                self.dropping[row[0]] = row
-                self.counters["dropped"] += 1
-                self.gaps.add(cls, "the limit of %d bytes was reached" % self.limits[cls][0], row[2], row[3])
+            for row in await storage.oldest(cls, over, self._chosen(cls)) if over else ():
+                self._drop(row, "the limit of %d bytes was reached" % self.limits[cls][0])
+        for cls in sorted(self.ages):
+            for row in await storage.oldest(cls, EXPIRY_BYTES, self._chosen(cls)):
+                if self.ages[cls] < self.last_ms - row[2] < SET_CLOCK_MS:
+                    self._drop(row, "older than %d hours" % (self.ages[cls] // 3600000))
+
+    def _chosen(self, cls):
+        """Number up to which rows of a class are chosen to go."""
+        return max([row[0] for row in self.dropping.values() if row[1] == cls], default=0)
+
+    def _drop(self, row, cause):
+        self.dropping[row[0]] = row
+        self.counters["dropped"] += 1
+        self.gaps.add(row[1], cause, row[2], row[3])
 
     def gap_rows(self, next_seq):
         """Rows, from `next_seq` on, that tell of what is lost."""

@@ -20,6 +20,7 @@ class Sender:
         self.limit = limit
         self.pace = pace or Pace(outbox.clock.ticks_ms)
         self.singly_upto = 0
+        self.note = ""  # why only alarms pass, in words
         self.counters = {"batches": 0, "sent": 0, "express": 0, "refused": 0, "held": 0}
 
     async def run(self, up):
@@ -38,7 +39,7 @@ class Sender:
     async def _turn(self):
         """One batch, or a wait for what comes."""
         seen = self.outbox.accepted_seq
-        closed = self.pace.closed()
+        closed = self.note = self.pace.closed()
         if self.uplink.express and seen - self.after > (0 if closed else self.limit):
             await self._express("alarm")
             if not closed and self.after < self.backlog:

@@ -24,7 +24,7 @@ class Child:
         self.reason = ""
         self.restarts = 0
         self.failures = bounded_deque(most + 1)
-        self.task = None
+        self.task, self.worked = None, False
 
 
 class Supervisor:
@@ -36,9 +36,7 @@ class Supervisor:
         self.log = log
         self.most, self.window_ms = most, window_ms
         self.first_ms, self.cap_ms, self.rest_ms = first_ms, cap_ms, rest_ms
-        self.children = []
-        self.fatal = None
-        self._changed = Condition()
+        self.children, self.fatal, self._changed = [], None, Condition()
 
     def add(self, name, run, essential=False):
         """Add a child; children start in this order and stop in reverse."""
@@ -59,20 +57,21 @@ class Supervisor:
     async def stop(self):
         """Stop all children, the last started first."""
         for child in reversed(self.children):
-            child.task.cancel()
-            try:
-                await child.task
-            except asyncio.CancelledError:
-                pass
+            polls = 0
+            while not child.task.done():
+                if polls % 1000 == 0:  # once more: wait_for of Python 3.11 swallows one that comes as its future is done
+                    child.task.cancel()
+                polls += 1
+                await self.clock.sleep_ms(5 if polls > 3 else 0)
 
     async def _keep(self, child):
         """Run one child until it is done or parked for good."""
         delay = self.first_ms
         while True:
-            began = self.clock.ticks_ms()
+            began, child.worked = self.clock.ticks_ms(), False
             if await self._once(child):
                 return
-            if ticks_diff(self.clock.ticks_ms(), began) > self.window_ms:
+            if ticks_diff(self.clock.ticks_ms(), began) > self.window_ms or child.worked and child.state == "waiting":
                 delay = self.first_ms
             jitter = delay * random.getrandbits(6) // 256  # many gateways must not come back in step
             await self.clock.sleep_ms(self.rest_ms if child.state == "parked" else delay + jitter)
@@ -113,6 +112,7 @@ class Supervisor:
 
     def _set(self, child, state, reason=""):
         """Change a state; each loss and each return is logged once."""
+        child.worked = child.worked or state == "running"
         if (state, reason) != (child.state, child.reason):
             if reason or child.reason:
                 self.log("warning" if reason else "info", "%s is %s%s" % (child.name, state, reason and ": " + reason))

@@ -24,12 +24,16 @@ def store_of(database):
 
 class Hub:
     """database: file or postgresql:// address; listen: (host, port) or None; broker: MQTT options or None; name: of this
-    worker; group: shared subscription; token, tls: see Site."""
+    worker; group: shared subscription; token, tls, revoked: see Site; enrolment: see gateway.hub.enrolment, or None."""
 
-    def __init__(self, database, listen=None, broker=None, name="heed-hub", group="", token="", tls=None, routes=None):
+    def __init__(self, database, listen=None, broker=None, name="heed-hub", group="", token="", tls=None, enrolment=None, revoked=None):
         self.ingest = Ingest(store_of(database))
         self.listen = listen
-        self.site = Site(self.ingest, token, tls, routes) if listen else None
+        self.enrolment = enrolment
+        routes = enrolment.routes() if enrolment else ()
+        if enrolment:
+            enrolment.counters, revoked = self.ingest.counters, enrolment.revoked
+        self.site = Site(self.ingest, token, tls, routes, revoked) if listen else None
         self.listener = Listener(self.ingest, broker, name, group) if broker else None
         self.supervisor = Supervisor(Clock, lambda level, message: LOG.log(getattr(logging, level.upper()), message))
         self.port = None
@@ -40,9 +44,12 @@ class Hub:
         self.supervisor.add("ingest", self._ingest, essential=True)
         if self.listener:
             self.supervisor.add("mqtt", self.listener.run)
-        self.supervisor.start()
         if self.site:
             self.port = await self.site.start(*self.listen)
+        if self.enrolment:
+            self.enrolment.context = self.site and self.site.context
+            self.supervisor.add("certificates", self.enrolment.run)
+        self.supervisor.start()
 
     async def _ingest(self, up):
         up()

@@ -5,24 +5,30 @@ import ssl
 
 from aiohttp import web
 
-from gateway.core.errors import NotConnected, Rejected
+from gateway.core.errors import ConfigError, NotConnected, Rejected
 from gateway.forms.compress import NAMES
 from gateway.forms.prometheus import text_of
+from gateway.hub import HUB
+from gateway.hub.ingest import MAX_PACKED
 
-MAX_PACKED = 2 << 20
 MAX_RECORDS = 1000
+READS = ("/v1/gateways", "/v1/records")
 
 
 class Site:
-    """token: bearer token that all gateways share, "" = none; tls: (cert, key, client CA) files or None.
+    """token: bearer token that all gateways share, "" = none; tls: (cert, key, client CA) files or None; revoked(serial in hex):
+    whether a certificate is to be refused.
 
-    With a client CA a gateway needs a certificate, and its common name must be its name.
+    With a client CA a gateway needs a certificate, and its common name must be its name; it reads
+    nothing of the others.
     """
 
-    def __init__(self, ingest, token="", tls=None, extra=None):
+    def __init__(self, ingest, token="", tls=None, extra=None, revoked=None):
         self.ingest = ingest
         self.token = token
         self.tls = tls
+        self.revoked = revoked
+        self.context = None
         self.application = web.Application(client_max_size=MAX_PACKED, middlewares=[self._guard])
         self.application.add_routes([
             web.post("/v1/batches", self.batches), web.get("/v1/gateways", self.gateways), web.get("/v1/records", self.records),
@@ -32,7 +38,8 @@ class Site:
     async def start(self, host, port):
         """Listen; gives the port."""
         await self.runner.setup()
-        site = web.TCPSite(self.runner, host, port, ssl_context=self._context())
+        self.context = self._context()
+        site = web.TCPSite(self.runner, host, port, ssl_context=self.context)
         await site.start()
         return self.runner.addresses[0][1]
 
@@ -55,6 +62,10 @@ class Site:
             return web.json_response({"error": "wrong or missing token"}, status=401)
         if self.tls and self.tls[2] and not self._name(request):
             return web.json_response({"error": "a client certificate is needed"}, status=403)
+        if self.revoked and self.revoked(request.transport.get_extra_info("peercert")["serialNumber"]):
+            return web.json_response({"error": "the certificate of %s is revoked" % self._name(request)}, status=403)
+        if request.path in READS and self._name(request) not in (None, HUB, request.query.get("gateway")):
+            return web.json_response({"error": "a gateway reads what it sent itself; the hub's own certificate reads all"}, status=403)
         return await handler(request)
 
     def _name(self, request):
@@ -73,6 +84,8 @@ class Site:
             batch, mark = await self.ingest.take(await request.read(), self._name(request))
         except Rejected as error:
             return web.json_response({"error": error.message}, status=422, headers=headers)
+        except ConfigError as error:
+            return web.json_response({"error": str(error)}, status=403, headers=headers)
         except NotConnected as error:
             return web.json_response({"error": error.message}, status=503, headers=dict(headers, **{"Retry-After": "5"}))
         return web.json_response({"epoch": batch.epoch, "acknowledged": mark}, headers=headers)

@@ -3,10 +3,11 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-from gateway.core.errors import HeedError, NotConnected, Rejected
+from gateway.core.errors import ConfigError, HeedError, NotConnected, Rejected
 from gateway.forms.compress import unpack
 from gateway.forms.envelope import loads
 
+MAX_PACKED = 2 << 20
 MAX_PLAIN = 8 << 20
 MERGE_RECORDS = 2000
 MAX_WAITING = 500
@@ -20,8 +21,8 @@ class Ingest:
         self.store = store
         self.waiting = asyncio.Queue(MAX_WAITING)
         self.worker = ThreadPoolExecutor(1, "hub")
-        self.counters = {"batches": 0, "records": 0, "bytes": 0, "commits": 0, "express": 0, "refused": 0, "turned_away": 0, "store_failures": 0,
-                         "answers_lost": 0}
+        self.counters = {"batches": 0, "records": 0, "bytes": 0, "commits": 0, "express": 0, "refused": 0, "turned_away": 0,
+                         "store_failures": 0, "answers_lost": 0}
         self.fault = ""
 
     async def ask(self, work, *values):
@@ -31,16 +32,20 @@ class Ingest:
     async def take(self, payload, gateway=None):
         """(batch, mark) of a payload that is stored. gateway: who the line says it is, None = nobody says.
 
-        Raises Rejected for what will never be taken, NotConnected for what may be taken later.
+        Raises Rejected for what will never be taken, NotConnected for what may be taken later, ConfigError for what is taken
+        once the gateway goes by its own name.
         """
         self.counters["bytes"] += len(payload)
         try:
+            if len(payload) > MAX_PACKED:
+                raise Rejected("the payload has more than %d bytes" % MAX_PACKED, "send smaller batches")
             batch = loads(unpack(payload, MAX_PLAIN))
-            if gateway is not None and batch.gateway != gateway:
-                raise Rejected("the envelope says it is from %s, the line is that of %s" % (batch.gateway, gateway), "")
         except Rejected:
             self.counters["refused"] += 1
             raise
+        if gateway is not None and batch.gateway != gateway:
+            self.counters["turned_away"] += 1
+            raise ConfigError("the gateway calls itself %s, the line is that of %s" % (batch.gateway, gateway), "mend [gateway] name")
         if self.waiting.full():
             self.counters["turned_away"] += 1
             raise NotConnected("too much waits for the database", "it is sent again later")

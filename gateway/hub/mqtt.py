@@ -7,7 +7,7 @@ import asyncio
 import json
 
 from gateway import mqtt
-from gateway.core.errors import NotConnected, Rejected
+from gateway.core.errors import ConfigError, NotConnected, Rejected
 from gateway.forms import Message
 from gateway.forms.envelope import ROOT
 
@@ -49,7 +49,7 @@ class Listener:
             answer = {"epoch": batch.epoch, "acknowledged": mark}
         except Rejected as error:
             answer = {"epoch": epoch, "refused": [int(n) for n in span.split("-") if n.isdigit()], "why": error.message}
-        except NotConnected:
+        except (NotConnected, ConfigError):
             return  # no answer: the gateway sends it again
         try:
             await mqtt.publish(client, Message(ROOT + gateway + "/ack", json.dumps(answer).encode()))

@@ -54,11 +54,17 @@ class ThreadPart:
         async def call(*values):
             try:
                 return await asyncio.wait_for(self.worker.run(function, values), self.budget_s)
+            except asyncio.CancelledError:
+                self._leave()  # or close() would wait behind a call that hangs
+                raise
             except TimeoutError:
-                # A thread cannot be killed: it is left behind, and a fresh one takes the next call.
                 self.context.count("hung_calls")
-                self.worker.jobs.put(None)
-                self.worker = Worker(self.context.name)
+                self._leave()
                 raise PluginError("%s did not answer in %.1f s" % (self.context.name, self.budget_s),
                                   'run it with isolation = "process"')
         return call
+
+    def _leave(self):
+        """A thread cannot be killed: it is left behind, and a fresh one takes the next call."""
+        self.worker.jobs.put(None)
+        self.worker = Worker(self.context.name)

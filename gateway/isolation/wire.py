@@ -19,7 +19,7 @@ def pack(value):
     if name in KINDS:
         return {"is": name, "of": [pack(getattr(value, field)) for field in value.FIELDS]}
     if name == "Batch":
-        return {"is": "Batch", "of": [value.gateway, value.epoch, value.records, value.after, value.base]}
+        return {"is": "Batch", "of": [value.gateway, value.epoch, value.records, value.after, value.base, value.newest]}
     if hasattr(value, "tolist"):
         return value.tolist()
     if isinstance(value, dict):
@@ -38,8 +38,8 @@ def unpack(value):
     if value["is"] == "dict":
         return {key: unpack(item) for key, item in value["of"]}
     if value["is"] == "Batch":
-        gateway, epoch, records, after, base = value["of"]
-        return Batch(gateway, epoch, [tuple(record) for record in records], after, base)
+        gateway, epoch, records, *numbers = value["of"]
+        return Batch(gateway, epoch, [tuple(record) for record in records], *numbers)
     if value["is"] not in KINDS:
         raise errors.PluginError("a part sent an unknown record %r" % value["is"])
     return KINDS[value["is"]](*[unpack(item) for item in value["of"]])

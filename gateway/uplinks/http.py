@@ -2,11 +2,11 @@
 
 import json
 import os
-import ssl
 
 import aiohttp
 
-from gateway.core.errors import ConfigError, NotConnected, Rejected
+from gateway import tls
+from gateway.core.errors import NotConnected, Rejected
 from gateway.core.plugin import Uplink
 from gateway.forms import compress, envelope
 
@@ -40,16 +40,8 @@ class HttpUplink(Uplink):
         if token:
             headers["Authorization"] = "Bearer " + token
         timeout = aiohttp.ClientTimeout(total=self.options["timeout_s"])
-        self.session = aiohttp.ClientSession(headers=headers, timeout=timeout, connector=aiohttp.TCPConnector(ssl=self._tls()))
-
-    def _tls(self):
-        try:
-            context = ssl.create_default_context(cafile=self.options["ca_file"] or None)
-            if self.options["cert_file"]:
-                context.load_cert_chain(self.options["cert_file"], self.options["key_file"] or None)
-            return context
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigError("TLS files of %s: %s" % (self.options["url"], error), "give PEM files in ca_file, cert_file and key_file")
+        connector = aiohttp.TCPConnector(ssl=tls.context(self.options))
+        self.session = aiohttp.ClientSession(headers=headers, timeout=timeout, connector=connector)
 
     async def send(self, batch):
         """POST a batch; gives what the answer acknowledges."""
@@ -62,28 +54,38 @@ class HttpUplink(Uplink):
                     self.compression = compress.NAMES[-1]
                 return self._acknowledged(batch, answer.status, await answer.content.read(65536))
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise NotConnected("%s: %s" % (self.options["url"], str(error) or type(error).__name__), "is the hub up?")
+            message, hint = tls.explain(error, self.options, hint="is the hub up?")
+            raise NotConnected("%s: %s" % (self.options["url"], message), hint)
 
     def _acknowledged(self, batch, status, text):
-        """The number acknowledged, if the answer makes sense."""
+        """The number acknowledged, if the answer makes sense; of what an earlier session sent, only what was sent again."""
         if status in REFUSALS:
             raise Rejected("the hub refuses the batch with status %d" % status, text[:200].decode(errors="replace"))
         if status != 200:
-            raise NotConnected("the hub answers with status %d" % status, "see the hub's log")
+            raise NotConnected("the hub answers with status %d: %s" % (status, said(text)),
+                               "see docs/security.md" if status == 403 else "see the hub's log")
         try:
             answer = json.loads(text)
             epoch, seq = answer["epoch"], answer["acknowledged"]
         except (ValueError, TypeError, KeyError):
             epoch, seq = None, None
-        if epoch != batch.epoch or type(seq) is not int or not 0 <= seq <= self.sent:
+        if epoch != batch.epoch or type(seq) is not int or not 0 <= seq <= batch.newest:
             self.context.count("nonsense_answers")
             raise NotConnected("the hub's answer acknowledges nothing that was sent", "is the url that of a Heed hub?")
-        return seq
+        return min(seq, self.sent)
 
     async def close(self):
         """Close the session."""
         if self.session:
             await self.session.close()
+
+
+def said(text):
+    """What a far end gives as its reason, as far as it can be read."""
+    try:
+        return str(json.loads(text)["error"])[:200]
+    except (ValueError, TypeError, KeyError):
+        return text[:200].decode(errors="replace") or "without a word"
 
 
 PLUGIN = HttpUplink

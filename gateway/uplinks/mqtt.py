@@ -7,6 +7,7 @@ from gateway import mqtt
 from gateway.core.errors import ConfigError, NotConnected, Rejected
 from gateway.core.plugin import Uplink
 from gateway.forms import load
+from gateway.forms.memory import Memory
 
 MANIFEST = {
     "kind": "uplink", "name": "mqtt", "version": "0.1.0", "api": 1,
@@ -22,6 +23,9 @@ MANIFEST = {
         "window": {"default": 8, "type": "int", "min": 1, "max": 100, "help": "batches in flight"},
         "compression": {"default": "gzip", "type": "str", "choices": ("gzip", "zstd"), "help": "of the envelope; zstd if the hub has it"},
         "group": {"default": "heed", "type": "str", "help": "Sparkplug group id"},
+        "discovery": {"default": "homeassistant", "type": "str", "help": "Home Assistant's discovery prefix"},
+        "silent_h": {"default": 168.0, "type": "float", "min": 0.01, "max": 100000,
+                     "help": "hours after which a stream that says nothing is gone to ThingsBoard, Home Assistant and Sparkplug"},
         "user": {"default": "", "type": "str", "help": "user name, where the broker wants one"},
         "password_env": {"default": "HEED_MQTT_PASSWORD", "type": "str", "help": "environment variable that holds the password"},
         "ca_file": {"default": "", "type": "path", "help": "certificate authority to trust instead of the system's"},
@@ -40,6 +44,7 @@ class MqttUplink(Uplink):
     def __init__(self, options, context):
         super().__init__(options, context)
         self.form = load(options["form"])(context.gateway, options)
+        self.form.memory = Memory(context.path(context.name + "-form.json"))
         self.hub = options["acknowledged_by"] == "hub"
         if self.hub and not self.form.acknowledges:
             raise ConfigError('form = "%s" knows no hub' % options["form"], 'set acknowledged_by = "broker", and see what its help says')
@@ -47,15 +52,25 @@ class MqttUplink(Uplink):
 
     async def open(self):
         """Connect, listen for acknowledgements, say that this gateway is here."""
-        self.flying, self.acknowledged, self.sent, self.epoch, self.fault = [], 0, 0, "", None
+        self.flying, self.epoch, self.fault = [], "", None
+        self.acknowledged = self.sent = self.newest = 0
         self.moved = asyncio.Event()
-        will = self.form.will()
-        self.client, _ = await mqtt.connect(self.options, "heed-" + self.context.gateway, will and (will.topic, will.payload))
-        if self.hub:
-            await mqtt.subscribe(self.client, self.form.acknowledges)
+        self.client, _ = await mqtt.connect(self.options, "heed-" + self.context.gateway, self.form.will(), self.form.version)
         self.listener = asyncio.ensure_future(self._listen())
-        for message in self.form.opened():
-            await mqtt.publish(self.client, message)
+        for topic in (self.form.acknowledges if self.hub else "", self.form.listens):
+            if topic:
+                await mqtt.subscribe(self.client, topic)
+        await self._publish(self.form.opened())
+
+    def _publish(self, messages):
+        """A future that is done when the broker has them all. They leave in this order, behind what left before."""
+        published = asyncio.gather(*[mqtt.publish(self.client, message) for message in messages])
+        return published if all(message.qos for message in messages) else asyncio.ensure_future(self._fenced(published))
+
+    async def _fenced(self, published):
+        """At QoS 0 a broker acknowledges nothing; but a line keeps its order, so it has what came before what it answers."""
+        await published
+        await mqtt.subscribe(self.client, self.form.listens)
 
     async def _listen(self):
         """Take acknowledgements until the line is lost, and keep why."""
@@ -70,6 +85,8 @@ class MqttUplink(Uplink):
 
     async def _take(self, topic, payload):
         """One answer of the hub: {"epoch", "acknowledged"} or {"epoch", "refused": [first, last], "why"}."""
+        if topic != self.form.acknowledges:
+            return await self._hear(topic, payload)
         try:
             answer = json.loads(payload)
             epoch, seq, refused = answer["epoch"], answer.get("acknowledged", 0), answer.get("refused")
@@ -78,12 +95,23 @@ class MqttUplink(Uplink):
             return self._nonsense("the hub's answer makes no sense")
         if epoch != self.epoch:
             return self.context.count("answers_of_other_epochs")
-        if not sound or seq > self.sent:
+        if not sound or seq > self.newest:
             return self._nonsense("the hub acknowledges what was never sent")
         if refused and tuple(refused) in [flight[:2] for flight in self.flying]:
             self._fail(Rejected("the hub refuses records %d to %d: %s" % (*refused, answer.get("why")), ""))
-        self.acknowledged = max(self.acknowledged, seq)
+        # A mark may cover what an earlier session sent: believed as far as it is sent again.
+        self.acknowledged = max(self.acknowledged, min(seq, self.sent))
         self.moved.set()
+
+    async def _hear(self, topic, payload):
+        """What the form wanted to hear, and what it says to that."""
+        try:
+            answers = self.form.heard(topic, payload)
+        except Rejected:
+            return self.context.count("nonsense_commands")
+        if answers:
+            self.context.count("commands")
+            await self._publish(answers)
 
     def _nonsense(self, words):
         self.context.count("nonsense_answers")
@@ -91,12 +119,12 @@ class MqttUplink(Uplink):
 
     async def send(self, batch):
         """Publish a batch; returns at once while there is room in the window."""
-        self.epoch = batch.epoch
+        self.epoch, self.newest = batch.epoch, batch.newest
         if not batch.express:
             self.sent = max(self.sent, batch.last_seq)
         self.acknowledged = max(self.acknowledged, batch.base)
         messages = self.form.batch(batch)
-        task = asyncio.gather(*[mqtt.publish(self.client, message) for message in messages])
+        task = self._publish(messages)
         task.add_done_callback(self._published)
         self.flying.append((batch.first_seq, batch.last_seq, task, batch.express))
         self.sent_bytes += sum(len(message.payload) for message in messages)

@@ -8,8 +8,10 @@ from gateway.core.errors import ModelError
 
 try:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType, load_delegate  # noqa: F401  for edgetpu.py
+    RUNTIME = "ai-edge-litert"
 except ImportError:  # the extra `legacy`
     from tflite_runtime.interpreter import Interpreter, OpResolverType, load_delegate  # noqa: F401  for edgetpu.py
+    RUNTIME = "tflite-runtime"
 
 MAX_BYTES = 256 * 1024 * 1024
 
@@ -70,7 +72,7 @@ class LiteRt:
         found = {}
         for detail in details:
             tail = detail["name"].split(":")[0].replace("serving_default_", "")
-            found[tail] = detail["index"], tuple(detail["shape"]), np.dtype(detail["dtype"])
+            found[tail] = detail["index"], tuple(map(int, detail["shape"])), np.dtype(detail["dtype"])
         if names and set(names) != set(found):
             found = dict(zip(sorted(names), found.values())) if len(names) == 1 else found
         return found
@@ -82,7 +84,7 @@ class LiteRt:
         # A living runner blocks invoke(): it is asked and dropped here.
         runner = self.interpreter.get_signature_runner()
         details = runner.get_output_details()
-        return {name: (d["index"], tuple(d["shape"]), np.dtype(d["dtype"])) for name, d in details.items()}
+        return {name: (d["index"], tuple(map(int, d["shape"])), np.dtype(d["dtype"])) for name, d in details.items()}
 
     def run(self, values):
         """values: {input name: array of the right shape}. Gives {output name: array}. Inputs that are left out keep

@@ -106,28 +106,33 @@ class BeatMaker:
         """The token of the beat at r, or None when its window is not in the history (the very first ones)."""
         after = self.ms(self.waiting[0] - r) if self.waiting else PAUSE_MS
         before = self.ms(r - self.last) if self.last is not None else after
-        window, stir = self._window(r), self._stir(r, before)
+        (window, sway), (stir, swing) = self._window(r), self._between(r, before)
         self.last = r
         if window is None or before <= 0:
             return None
         beat, rr = self.tokens.token(window, before, after)
         tokens = self.tokens
         return r, (beat, rr), {"before_ms": before, "after_ms": after, "height": tokens.height, "unlike": tokens.unlike,
-                               "stir": stir}
+                               "stir": stir * 100 // tokens.height, "sway": max(sway, swing) * 100 // tokens.height}
 
-    def _stir(self, r, before):
-        """How much moves between two beats that are far apart, in percent of the usual beat; 0 for others."""
+    def _between(self, r, before):
+        """How much beats and the line under them move between two beats that are far apart; 0 for others."""
         if before < LONG_MS or self.last is None:
-            return 0
+            return 0, 0
         first = self.last + int(self.rate_hz * 4 // 10) - self.filter.delay - self.start
         last = r - int(self.rate_hz * 3 // 10) + self.filter.delay - self.start
         span = self.samples[max(0, first):last]
-        return self.kernels.extent(self.filter(span)) * 100 // self.tokens.height if len(span) > self.filter.support else 0
+        if len(span) <= self.filter.support:
+            return 0, 0
+        filtered, sway = self.filter.split(span)
+        return self.kernels.extent(filtered), sway
 
     def _window(self, r):
+        """(the beat on the grid or None, how far the line under it moves)."""
         k = self.kernels
         first = r - self.reach[0] - self.filter.delay - self.start
         last = r + self.reach[1] + self.filter.delay - self.start
         if first < 0 or last > len(self.samples):
-            return None
-        return k.centre(k.interpolate(self.filter(self.samples[first:last]), self.indices, self.fractions))
+            return None, 0
+        filtered, sway = self.filter.split(self.samples[first:last])
+        return k.centre(k.interpolate(filtered, self.indices, self.fractions)), sway

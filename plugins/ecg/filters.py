@@ -29,10 +29,15 @@ class Morphology:
 
     def __call__(self, x):
         """Filtered x: len(x) - support + 1 numbers."""
+        return self.split(x)[0]
+
+    def split(self, x):
+        """(filtered x, how far the line that was taken away from it goes up and down, in the same unit)."""
         k, base = self.kernels, self.base
         wander = k.boxcar(k.boxcar(x, base), base)
         smooth = k.boxcar(x, self.smooth)
-        return k.difference(smooth, self.delay - self.smooth // 2, SCALE, self.smooth, wander, base * base)
+        filtered = k.difference(smooth, self.delay - self.smooth // 2, SCALE, self.smooth, wander, base * base)
+        return filtered, k.extent(wander) * SCALE // (base * base)
 
 
 class QrsBand:

@@ -17,6 +17,15 @@ MANIFEST = {
     "kind": "plugin", "name": "ecg", "version": "0.1.0", "api": 1,
     "summary": "finds and judges heart beats in one ECG lead, 100 to 1000 Hz",
     "runs_on": ("cpython", "micropython"), "needs": (), "permissions": (), "budget": {"ms": 20, "mb": 32},
+    "leaves": {
+        "minute": {"from_ms": "begin of the minute", "to_ms": "its end", "beats": "beats found", "classes": "beats by class",
+                   "bpm": "mean heart rate", "bpm_min": "at the longest interval", "bpm_max": "at the shortest interval",
+                   "quality": "percent of likeness to the usual beat", "flat_ms": "how long the line was flat",
+                   "held_back": "events not said again, by kind"},
+        "event": {"event": "kind of event", "r": "number of the sample at the beat", "beats": "classes of the last 16 beats",
+                  "model": "what judged", "scores": "shares by class, per mille", "attended": "beats looked at most, and how much",
+                  "flat_ms": "how long the line was flat"},
+    },
     "options": {
         "confidence": {"default": 60, "type": "int", "min": 26, "max": 99, "help": "percent below which a beat is called unsure"},
         "confidence_v": {"default": 80, "type": "int", "min": 26, "max": 99, "help": "the same for ventricular beats, which can alarm"},
@@ -103,7 +112,7 @@ class EcgPlugin(Plugin):
     def decide(self, features, inference):
         """Whether the beat completes something worth reporting."""
         stream = self.streams[features.stream]
-        stream.label = stream.rhythm.label(inference)
+        stream.label = stream.rhythm.label(inference, features)
         event = stream.rhythm.beat(features.t_ms, stream.label, features.facts)
         stream.event = event.kind if event else ""
         reason = event.reason if event else NAMES[stream.label] + " beat"

@@ -5,10 +5,13 @@ a while after it was said. Limits come from the plugin's options.
 """
 # runs on CPython and MicroPython
 
+from plugins.ecg.doubt import SWAY, contradicted, crowded
+
 BEATS = 32
 LATELY = 8  # beats by which the signal is judged
 STEADY = 16  # beats whose mean interval is the rate that is judged
-STIR = 40  # percent of a beat's height: a pause in which more than this moves is a beat that was missed
+STIR = 40  # percent of a beat's height: an interval in which more than this moves hides a beat that was missed; a pause is stiller by half
+STILL = 30  # percent of a beat's height by which the line under a pause moves at most
 RAGGED = 30  # percent of change between intervals that no rhythm has: noise is counted as beats
 UNSURE = "?"
 NAMES = {"N": "normal", "S": "supraventricular", "V": "ventricular", "F": "fusion", UNSURE: "unsure"}
@@ -31,13 +34,19 @@ class Rhythm:
         self.beats = []
         self.said = {}
         self.held = {}
+        self.answers = ""
 
-    def label(self, inference):
-        """The class, or UNSURE where the model is in doubt, the signal is poor, or early means nothing: where every
-        interval differs from the one before, as in atrial fibrillation, no beat can be called an early one."""
+    def label(self, inference, features):
+        """The class, or UNSURE where the model is in doubt, the signal is poor, the rhythm around the beat speaks against
+        it, or early means nothing: where every interval differs from the one before, as in atrial fibrillation, no beat
+        can be called an early one."""
         wanted = self.options["confidence_v" if inference.label == "V" else "confidence"]
         sure = max(inference.scores) * 100 >= wanted and not self.noisy()
-        lost = inference.label == "S" and self.step() > self.options["irregular"]
+        lost = contradicted(inference.label, features.values[1], features.facts, self.answers)
+        if inference.label == "S":
+            single = self.answers[-1:] != "S"
+            lost = lost or self.step() > self.options["irregular"] or single and crowded(features.facts, self.intervals(BEATS))
+        self.answers = (self.answers + inference.label)[-BEATS:]
         return inference.label if sure and not lost else UNSURE
 
     def noisy(self):
@@ -46,8 +55,8 @@ class Rhythm:
         return len(last) == LATELY and sorted([beat[2] for beat in last])[2] > self.options["noise"]
 
     def beat(self, t_ms, label, facts):
-        """A beat of class `label`. facts: before_ms, unlike, stir."""
-        self.beats.append((label, facts["before_ms"], facts["unlike"], facts["stir"]))
+        """A beat of class `label`. facts: before_ms, unlike, stir, sway."""
+        self.beats.append((label, facts["before_ms"], facts["unlike"], facts["stir"], facts["sway"]))
         if len(self.beats) > BEATS:
             self.beats.pop(0)
         for rule in (self._pause, self._run, self._rate, self._bigeminy, self._irregular, self._signal):
@@ -86,8 +95,9 @@ class Rhythm:
         return 60000 * len(intervals) // max(1, sum(intervals))
 
     def _pause(self):
-        _, before_ms, _, stir = self.beats[-1]
-        if before_ms >= self.options["pause_ms"] and stir < STIR and not self.noisy() and len(self.beats) > LATELY:
+        _, before_ms, _, stir, sway = self.beats[-1]
+        still = stir < STIR // 2 and sway < STILL
+        if before_ms >= self.options["pause_ms"] and still and not self.noisy() and len(self.beats) > LATELY:
             return Event("pause", True, "no beat for %d.%d s" % (before_ms // 1000, before_ms % 1000 // 100))
         return None
 
@@ -105,8 +115,8 @@ class Rhythm:
 
     def _even(self):
         """Whether the last three beats follow each other as beats do: within a factor of two, with none missed between."""
-        (_, first, _, stir), (_, second, _, more) = self.beats[-2:]
-        return first <= 2 * second and second <= 2 * first and max(stir, more) < STIR
+        (_, first, _, stir, sway), (_, second, _, more, swing) = self.beats[-2:]
+        return first <= 2 * second and second <= 2 * first and max(stir, more) < STIR and max(sway, swing) <= SWAY
 
     def _rate(self):
         """A rate that holds over many beats; ragged intervals make it no fast one, and missed beats no slow one."""
@@ -115,7 +125,7 @@ class Rhythm:
             return None
         if rate > self.options["fast_bpm"] and self.step(STEADY) < RAGGED:
             return Event("fast", True, "heart rate %d/min over the last %d beats" % (rate, STEADY))
-        missed = [beat for beat in self.beats[-STEADY:] if beat[3] >= STIR]
+        missed = [beat for beat in self.beats[-STEADY:] if beat[3] >= STIR or beat[4] > SWAY]
         if rate < self.options["slow_bpm"] and not missed:
             return Event("slow", True, "heart rate %d/min over the last %d beats" % (rate, STEADY))
         return None

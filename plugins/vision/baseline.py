@@ -15,7 +15,7 @@ class Rules(Model):
         """Inference with a share of 0.85 for the class that the rule names."""
         classes, watched = self.options["classes"], self.options["watch"]
         others = [name for name in classes if name not in watched] or classes
-        grey = features.values[0].mean(-1)
+        grey = np.reshape(features.values[0], (-1, 1 if self.options["grey"] else 3)).mean(-1)
         high = grey > grey.mean()
         busy = bool(high.any() and not high.all() and grey[high].mean() - grey[~high].mean() > SPREAD)
         label = watched[0] if busy and watched else others[0]

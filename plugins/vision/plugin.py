@@ -104,11 +104,11 @@ class VisionPlugin(Plugin):
                       for facts, rect in regions]
 
     def _picture(self, planes, rect):
-        """What the model takes, of one rectangle."""
+        """What the model takes, of one rectangle: a row of numbers."""
         picture = close(planes, rect, *self.options["input"])
         if self.options["grey"]:
             picture = (picture * (77, 150, 29)).sum(-1, keepdims=True) >> 8
-        return picture + self.options["zero"]
+        return (picture + self.options["zero"]).ravel()
 
     def _crossing(self, scene, sample, track, way):
         scene.digest.crossing(track.label(self.options["call"]), way)

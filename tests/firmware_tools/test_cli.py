@@ -86,3 +86,10 @@ def test_data_is_looked_for_where_it_is_said(tmp_path, monkeypatch):
     monkeypatch.setenv("HEED_DATA", str(tmp_path))
     assert data.find("ecg/r") == tmp_path / "ecg" / "r"
     assert heed("data", "fetch", "ecg/nothing")[0] == 1
+
+
+def test_the_sync_demo_cuts_the_line_and_loses_nothing(mitdb):
+    code, text = heed("demo", "sync", "--seconds", 6, "--cut", 1, 2.5, "--json")
+    facts = json.loads(text[text.index("{\n"):])
+    assert code == 0 and facts["accepted"] == facts["arrived"] > 50 and facts["lost"] == facts["doubled"] == 0
+    assert facts["most_waiting"] > 5 and "cut" in text

@@ -48,7 +48,7 @@ def test_pruning_and_distillation_say_what_they_need(tmp_path):
         pass
     _, text = heed("model", "compress", "vision", "--data", inputs_file(tmp_path / "in.npz"), "--out", tmp_path / "s", "--json")
     left_out = json.loads(text)["left_out"]
-    assert set(left_out) == {"pruned", "student", "student int8"} and all("heed-gateway[train]" in why for why in left_out.values())
+    assert set(left_out) == {"pruned", "pruned dynamic", "student", "student int8"} and all("heed-gateway[train]" in why for why in left_out.values())
 
 
 def test_what_cannot_be_compressed_is_said(tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway import config
+from gateway import config, limits
 from gateway.core.errors import ConfigError
 from models.package import names
 
@@ -69,6 +69,6 @@ def test_missing_and_broken_files_say_what_to_do(tmp_path, make):
 
 
 def test_sizes():
-    assert config.size("64MB") == 64000000 and config.size("1.5 kB") == 1500
-    with pytest.raises(ValueError):
-        config.size("64 megs")
+    assert limits.size("x", "64MB") == 64000000 and limits.size("x", "1.5 kB") == 1500
+    with pytest.raises(ConfigError):
+        limits.size("x", "64 megs")

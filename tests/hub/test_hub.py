@@ -15,7 +15,6 @@ from gateway.core.outbox import Outbox
 from gateway.core.records import Summary
 from gateway.core.sender import Sender
 from gateway.core.supervisor import Supervisor
-from gateway.forms import envelope
 from gateway.hub.app import Hub
 from gateway.store import SqliteStorage
 from gateway.uplinks import http, mqtt
@@ -203,13 +202,24 @@ async def test_an_uplink_believes_no_acknowledgement_of_what_was_never_sent(tmp_
     await line.disconnect(hub)
 
 
-def test_an_envelope_gives_back_what_it_took_and_refuses_what_is_bent():
-    from gateway.core.batch import Batch
-    batch = Batch("gw", "e" * 16, [(i, summary(i).to_dict()) for i in (5, 6, 9)], 3, 2)
-    again = envelope.loads(envelope.dumps(batch))
-    assert again.records == batch.records and (again.after, again.base) == (3, 2)
-    whole = envelope.encode(batch)
-    for name, value in (("count", 2), ("first_seq", 4), ("after", 7), ("gateway", "../x"), ("epoch", 5), ("tables", [{}]), ("tables", 3),
-                        ("base", -1), ("v", 2)):
-        with pytest.raises(Rejected):
-            envelope.loads(json.dumps(dict(whole, **{name: value})))
+async def test_a_hub_does_not_begin_on_a_file_that_is_none(tmp_path):
+    (tmp_path / "hub.db").write_bytes(b"not a database" * 1000)
+    with pytest.raises(NotConnected) as caught:
+        await started(tmp_path)
+    assert "not a database" in caught.value.message and (tmp_path / "hub.db").read_bytes() == b"not a database" * 1000
+
+
+async def test_a_hub_whose_file_is_bent_while_it_runs_acknowledges_nothing_more(tmp_path):
+    hub = await started(tmp_path)
+    async with Line(tmp_path, uplink_of(http, tmp_path, url="http://127.0.0.1:%d/v1/batches" % hub.port)) as line:
+        await line.offer(1, 1000)
+        await line.delivered()
+        await hub.ingest.ask(hub.ingest.store._do, "PRAGMA wal_checkpoint(TRUNCATE)")
+        await hub.ingest.ask(hub.ingest.store._do, "PRAGMA cache_size=0")
+        data = (tmp_path / "hub.db").read_bytes()
+        (tmp_path / "hub.db").write_bytes(data[:4096] + b"\xff" * (len(data) - 4096))
+        await line.offer(1001, 1100)
+        await asyncio.sleep(1.5)
+        assert line.outbox.marks["hub"] == 1000 and "malformed" in hub.ingest.fault and "503" in line.reason
+        assert sum(line.outbox.quota.records.values()) == 100
+    await hub.stop()

@@ -58,6 +58,18 @@ def test_streams_do_not_mix():
     assert not np.allclose(mixed.infer(features("a", 30)).scores, alone.infer(features("a", 30)).scores)
 
 
+def test_the_stream_unused_for_longest_makes_room(monkeypatch):
+    monkeypatch.setattr("models.caches.MAX_STREAMS", 3)
+    made, alone = model("ecg", "float"), model("ecg", "float")
+    for i in range(12):
+        for name in "abc":
+            made.infer(features(name, i))
+        alone.infer(features("b", i))
+    assert all(np.array_equal(made.caches.of("b")[name], alone.caches.of("b")[name]) for name in "kv")
+    made.infer(features("d"))
+    assert made.context.counters["streams_forgotten"] == 1 and not made.caches.of("a")["k"].any() and made.caches.of("b")["k"].any()
+
+
 def test_a_changed_file_is_refused_and_the_next_variant_taken(package):
     data = bytearray((package / "step_float.tflite").read_bytes())
     data[5000] ^= 1
@@ -107,20 +119,29 @@ def test_hostile_files_are_refused(harm):
 def test_a_runtime_that_fails_in_use_costs_one_rung(package):
     made = model(package)
     before = made.infer(features()).variant
-    made.graph.run = lambda values: (_ for _ in ()).throw(ModelError("the accelerator is gone"))
+    made.caches.run = lambda stream: (_ for _ in ()).throw(ModelError("the accelerator is gone"))
     assert made.infer(features(seq=1)).variant == "int8" != before
     assert made.context.counters["inferences_failed"] == 1
 
 
 def test_input_that_is_not_finite_is_refused_and_answers_that_are_not_cost_one_rung(package):
     made = model(package)
-    broken = features()
-    broken.values[0] = np.full(208, np.nan)
+    for values in (np.full(208, np.nan), np.full(208, np.inf, np.float32), [float("nan")] * 208):
+        broken = features()
+        broken.values[0] = values
+        with pytest.raises(ModelError) as caught:
+            made.infer(broken)
+        assert "not finite" in caught.value.message and made.variant == "float"
+    broken.values[0] = ["1"] * 208
     with pytest.raises(ModelError) as caught:
         made.infer(broken)
-    assert "not finite" in caught.value.message and made.variant == "float"
-    run = made.graph.run
-    made.graph.run = lambda values: dict(run(values), logits=np.full((1, 4), np.nan, np.float32))
+    assert "no row of numbers" in caught.value.message
+    broken.values[0] = [1] * 207
+    with pytest.raises(ModelError) as caught:
+        made.infer(broken)
+    assert "has 207 numbers" in caught.value.message and "takes 208" in caught.value.message
+    run = made.caches.run
+    made.caches.run = lambda stream: dict(run(stream), logits=np.full((1, 4), np.nan, np.float32))
     assert made.infer(features()).variant == "int8" and made.context.counters["inferences_failed"] == 1
 
 

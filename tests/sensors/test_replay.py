@@ -38,6 +38,18 @@ def test_formats_and_any_cut(tmp_path, form):
         assert (np.concatenate([record.read(at, step) for at in range(0, 1000, step)]) == samples).all()
 
 
+def test_samples_that_begin_after_a_header_of_their_own(tmp_path):
+    path, samples = write(tmp_path, "16")
+    (tmp_path / "r.dat").write_bytes(b"MATLAB 4 header, 24 byte" + (tmp_path / "r.dat").read_bytes())
+    header = (tmp_path / "r.hea").read_text()
+    (tmp_path / "r.hea").write_text(header.replace(" 16 ", " 16x1+24 "))
+    assert (WfdbRecord(path).read(0, 1000) == samples).all()
+    (tmp_path / "r.hea").write_text(header.replace(" 16 ", " 16x4 "))
+    with pytest.raises(HeedError) as caught:
+        WfdbRecord(path)
+    assert "several rates" in caught.value.message
+
+
 def test_eight_bits(tmp_path):
     path, samples = write(tmp_path, "80", np.arange(-100, 100).reshape(-1, 1))
     assert (WfdbRecord(path).read(0, 200) == samples).all()

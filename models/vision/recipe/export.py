@@ -56,7 +56,7 @@ def converted(net, pictures=None, dynamic=False, sparse=False):
     if pictures is not None or dynamic:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if sparse:
-        converter.optimizations = [tf.lite.Optimize.DEFAULT, tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
+        converter.optimizations = [tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
     if pictures is not None:
         converter.representative_dataset = lambda: representative(net, pictures)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
