@@ -122,7 +122,8 @@ def retrained(package, kind, epochs, say, taught):
     net.load(np.load(package.folder / "trained.npz"))
     first = kind.split()[0]
     if first not in taught:
-        taught[first] = recipe.pruned(net, pictures, labels, say) if first == "pruned" else recipe.student(net, pictures, labels, epochs, say)[0]
+        pruned = first == "pruned"
+        taught[first] = recipe.pruned(net, pictures, labels, say) if pruned else recipe.student(net, pictures, labels, epochs, say)[0]
     return export.converted(taught[first], pictures if kind.endswith("int8") else None, kind.endswith("dynamic"), kind == "pruned")
 
 

@@ -14,6 +14,8 @@ MANIFEST = {
     "kind": "plugin", "name": "keyword", "version": "0.1.0", "api": 1,
     "summary": "hears single words in sound of 16 kHz",
     "runs_on": ("cpython",), "needs": ("numpy",), "permissions": (), "budget": {"ms": 20, "mb": 32},
+    "leaves": {"event": {"event": "word", "word": "which", "share": "what it had, per mille", "model": "what answered"},
+               "minute": {"heard": "times that each watched word was heard", "seconds": "of sound"}},
     "options": {
         "classes": {"default": ("down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes", "silence", "unknown"),
                     "type": "list", "help": "names of the model's classes, in its order"},

@@ -13,6 +13,13 @@ MANIFEST = {
     "kind": "plugin", "name": "vision", "version": "0.1.0", "api": 1,
     "summary": "watches a camera with any picture model, at the places that changed",
     "runs_on": ("cpython",), "needs": ("numpy",), "permissions": (), "budget": {"ms": 100, "mb": 64},
+    "leaves": {
+        "event": {"event": "what happened", "frame": "number of the frame", "object": "number of the object", "label": "what it was called",
+                  "way": "up or down", "tile": "number of the tile", "share": "what the watched classes had, per mille",
+                  "model": "what answered", "attended": "the three places of the tile looked at most: [row, column, per mille]"},
+        "minute": {"from_ms": "begin", "to_ms": "end", "frames": "pictures seen", "dark_frames": "black ones", "bad_frames": "what was none",
+                   "objects_at_once": "the most of them", "passed": "objects over the line, by way and name",
+                   "tiles_with_watched": "looks that found a watched class", "looked_per_mille": "share of the tiles looked at closely"}},
     "options": {
         "classes": {"default": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"), "type": "list",
                     "help": "names of the model's classes, in its order"},
