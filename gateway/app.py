@@ -19,7 +19,7 @@ from gateway.privacy import Door
 from gateway.store import SqliteStorage
 from models.attention import PackageModel
 
-BLOCKS = 64  # how far a pipeline may lag behind its sensors, in blocks
+BLOCKS = 64  # how far a pipeline may lag behind its sensors, in blocks; less where a manifest says so (`ahead`)
 DELIVERY_S = 30  # how long the end of a finite input waits for the uplinks
 
 
@@ -52,7 +52,8 @@ class Gateway:
         for plugin in self.config.plugins:
             sensors = [sensor for sensor in self.config.sensors if sensor.feeds == plugin.name]
             lossless = not any(sensor.found.manifest.get("live", True) for sensor in sensors)
-            channels[plugin.name] = channel = Channel(BLOCKS, lossless)
+            ahead = min([sensor.found.manifest.get("ahead", BLOCKS) for sensor in sensors], default=BLOCKS)
+            channels[plugin.name] = channel = Channel(ahead, lossless)
             self.feeds[plugin.name] = channel, [sensor.name for sensor in sensors]
             model = self._model(plugin)
             rules = privacy_settings.rules_of(self.config, plugin, key)

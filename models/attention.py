@@ -8,6 +8,7 @@ from gateway.core.plugin import Model
 from gateway.core.records import Inference
 from models.caches import Caches
 from models.forecast import Forecasts
+from models.meaning import Meaning
 from models.package import Package, folder_of
 from models.runtimes.edgetpu import EdgeTpu
 from models.runtimes.litert import LiteRt
@@ -29,10 +30,11 @@ class PackageModel(Model):
     def load(self):
         """Read the package and start the first variant of the fall-back order that runs. Raises ModelError when none does."""
         self.package = Package(folder_of(self.options["package"]))
-        self.inputs = [(i["name"], np.float32(i["scale"]), tuple(i["shape"])) for i in self.package.manifest["inputs"]]
+        self.inputs = [(i["name"], np.float32(i["scale"]), tuple(i["shape"]), integers(i)) for i in self.package.manifest["inputs"]]
         self.state = [(s["name"], s["output"], np.zeros(s["shape"], np.float32)) for s in self.package.manifest["state"]]
         self.controls = {name: np.array(c["default"], np.float32) for name, c in self.package.manifest["controls"].items()}
         self.forecasts = Forecasts(self.package.manifest) if "forecast" in self.package.manifest else None
+        self.meaning = Meaning(self.package.manifest)
         head = self.package.manifest.get("head")
         self.head = head and (np.array(head["weights"], np.float32), np.array(head["bias"], np.float32))
         wanted = self.options.get("variant")
@@ -92,7 +94,7 @@ class PackageModel(Model):
 
     def _trial(self, graph):
         """Shapes must be those of the manifest, and one run must give sound numbers."""
-        shapes = self.forecasts.shapes() if self.forecasts else {name: shape for name, _, shape in self.inputs}
+        shapes = self.forecasts.shapes() if self.forecasts else {name: shape for name, _, shape, _ in self.inputs}
         shapes.update({name: zero.shape for name, _, zero in self.state}, **{n: c.shape for n, c in self.controls.items()})
         for name, wanted in shapes.items():
             shape = graph.inputs.get(name, (0, None))[1]
@@ -104,7 +106,7 @@ class PackageModel(Model):
             return self.forecasts.check(graph, out)
         # a compiled graph loses its signature, and with it the name of its output: an only one needs none
         self.scores = next(iter(out)) if len(out) == 1 else self.package.manifest.get("scores", "logits")
-        if self.scores not in out or out[self.scores].shape[-1] != len(self.package.classes):
+        if self.scores not in out or out[self.scores].shape[-1] != self.meaning.width:
             raise ModelError("%s gives another number of classes than the manifest" % graph.name, "install the package again")
 
     def infer(self, features):
@@ -118,7 +120,7 @@ class PackageModel(Model):
         self._put(features)
         try:
             out = self.caches.run(features.stream)
-            scores = shares(self.logits(out))
+            scores = self.meaning.shares(self.logits(out))
             if scores[0] != scores[0]:
                 raise ModelError("%s gives no numbers (NaN)" % self.graph.name, "verify the package: heed model verify")
         except ModelError as error:
@@ -137,12 +139,12 @@ class PackageModel(Model):
     def logits(self, out):
         """Logits of one answer of the graph: its own, or those of the head that the manifest puts in its place."""
         if self.head:
-            return (out["hidden"] @ self.head[0] + self.head[1])[0]
-        return out[self.scores].reshape(-1, len(self.package.classes))[0]
+            return out["hidden"] @ self.head[0] + self.head[1]
+        return out[self.scores]
 
     def _put(self, features):
         """Scale the features straight into the graph's inputs. Raises ModelError for what the package does not take."""
-        for (name, scale, shape), array in zip(self.inputs, features.values):
+        for (name, scale, _, whole), array in zip(self.inputs, features.values):
             into = self.graph.views[name].reshape(-1)
             if len(array) != len(into):
                 raise ModelError("input %s of stream %s has %d numbers, %s takes %d" % (
@@ -150,6 +152,8 @@ class PackageModel(Model):
             if floating(array) and not np.isfinite(array).all():
                 raise ModelError("the input of stream %s is not finite" % features.stream, "see the plugin that makes these features")
             try:
+                if whole:
+                    array, scale = np.clip(np.rint(np.multiply(array, scale)) + whole[0], *whole[1:]), 1
                 np.multiply(array, scale, out=into, casting="unsafe")
             except TypeError:
                 raise ModelError("input %s of stream %s is no row of numbers" % (name, features.stream), "see the plugin that makes these features")
@@ -164,8 +168,9 @@ def floating(array):
     return array.dtype.kind == "f" if hasattr(array, "dtype") else isinstance(array[0], float)
 
 
-def shares(logits):
-    """Softmax of one row."""
-    logits = logits.astype(np.float32, copy=False)
-    e = np.exp(logits - logits.max())
-    return e / e.sum()
+def integers(facts):
+    """(zero, least, most) of an input that takes real values as integers, or None."""
+    if "zero" not in facts:
+        return None
+    kind = np.iinfo(facts["dtype"])
+    return facts["zero"], kind.min, kind.max

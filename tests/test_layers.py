@@ -18,7 +18,8 @@ OWNERS = {"ai_edge_litert": ["models/runtimes/litert.py"], "tflite_runtime": ["m
           "compression": ["gateway/forms/compress.py"],
           "backports": ["gateway/forms/compress.py"], "click": ["firmware_tools/cli/"], "rich": ["firmware_tools/"],
           "plotext": ["firmware_tools/demo_"], "matplotlib": ["firmware_tools/plot_"],
-          "tensorflow": ["models/ecg/recipe/", "models/traffic/recipe/"],
+          "av": ["sensors/media.py"], "PIL": ["firmware_tools/recordings.py"], "ai_edge_quantizer": ["models/quantise.py"],
+          "tensorflow": ["models/ecg/recipe/", "models/traffic/recipe/", "models/vision/recipe/"],
           "sqlite3": ["gateway/store.py", "gateway/hub/store.py", "gateway/hub/register.py"], "tomllib": ["gateway/config.py"],
           "urllib": ["gateway/fetch.py", "gateway/mqtt.py", "gateway/enrolment.py"],
           "cryptography": ["gateway/identity.py", "gateway/hub/ca.py"], "micropython": ["models/runtimes/kernels_viper.py"], "numpy": [""]}

@@ -3,6 +3,7 @@
     heed demo
     heed demo ecg --record ecg/mitdb/200 --speed 0
     heed demo ecg --plot pictures
+    heed demo vision --video yard.mp4 --plot pictures
     heed demo sync
     heed demo traffic
 """
@@ -14,6 +15,7 @@ import click
 
 from firmware_tools.cli import json_option, show
 from firmware_tools.cli.demo_traffic import traffic
+from firmware_tools.cli.demo_vision import vision
 from gateway.core.errors import HeedError
 
 CHOICES = (("ecg/mitdb/200", 290.0), ("ecg/demo/208demo", 0.0))
@@ -52,6 +54,7 @@ def demo():
 
 
 demo.add_command(traffic)
+demo.add_command(vision)
 
 
 @demo.command()
