@@ -26,6 +26,7 @@ class PackageModel(Model):
         super().__init__(options, context)
         self.baseline = baseline
         self.variant = self.graph = self.whole = self.caches = None
+        self.adapted, self.learns, self.last = {}, False, None
 
     def load(self):
         """Read the package and start the first variant of the fall-back order that runs. Raises ModelError when none does."""
@@ -90,6 +91,7 @@ class PackageModel(Model):
         else:
             self._trial(graph)
         self.variant, self.graph, self.whole = name, graph, whole
+        self.controlled = None  # whose controls the graph holds: the trial left the shipped ones
         self.caches = graph and Caches(graph, [state[:2] for state in self.state], self.context)
 
     def _trial(self, graph):
@@ -114,18 +116,24 @@ class PackageModel(Model):
         if self.retry_at is not None and ticks_diff(self.context.clock.ticks_ms(), self.retry_at) >= 0:
             self._rise()
         if self.whole:
+            self.last = None
             return self.whole.infer(features)
         if self.forecasts:
             return self._forecast(features)
         self._put(features)
+        adapted = self.adapted.get(features.stream)
+        if adapted is not self.controlled:
+            self._control(adapted)
+        state = self.caches.of(features.stream) if self.learns else None
         try:
             out = self.caches.run(features.stream)
-            scores = self.meaning.shares(self.logits(out))
+            scores = self.meaning.shares(self.logits(out, adapted))
             if scores[0] != scores[0]:
                 raise ModelError("%s gives no numbers (NaN)" % self.graph.name, "verify the package: heed model verify")
         except ModelError as error:
             self._fall(error)
             return self.infer(features)
+        self.last = (state, out["hidden"][0].copy()) if self.learns and "hidden" in out else None
         return Inference(features.stream, features.seq, features.t_ms, self.package.classes[int(scores.argmax())],
                          scores.tolist(), out["maps"].copy() if "maps" in out else None, self.variant)
 
@@ -136,8 +144,23 @@ class PackageModel(Model):
             self._fall(error)
             return self.infer(features)
 
-    def logits(self, out):
-        """Logits of one answer of the graph: its own, or those of the head that the manifest puts in its place."""
+    def _control(self, adapted):
+        """Put a stream's controls, or the shipped ones, into the graph, which keeps them."""
+        for name, shipped in self.controls.items():
+            self.graph.views[name][...] = shipped if adapted is None else adapted[name]
+        self.controlled = adapted
+
+    def use(self, stream, parameters):
+        """Judge `stream` by these controls and this head from now on, None = as shipped. {name: array}, checked by the caller."""
+        if parameters is None:
+            self.adapted.pop(stream, None)
+        else:
+            self.adapted[stream] = parameters
+
+    def logits(self, out, adapted=None):
+        """Logits of one answer of the graph: its own, or those of the head that an adaptation or the manifest puts there."""
+        if adapted:
+            return out["hidden"] @ adapted["head"] + adapted["head_b"]
         if self.head:
             return out["hidden"] @ self.head[0] + self.head[1]
         return out[self.scores]

@@ -142,3 +142,25 @@ def play(settings, view, folder):
         app.serve(chosen, until_end=True, watch=view.watch)
     written = folder / "summaries.jsonl"
     return written.read_text().splitlines() if written.exists() else []
+
+
+@demo.command()
+@click.option("--record", default="231", show_default=True, help="a record of MIT-BIH")
+@click.option("--labels", default=10, show_default=True, type=click.IntRange(1, 64), help="how many labels are given")
+@click.option("--plot", default=None, type=click.Path(file_okay=False), help="save the attention before and after as pictures into this folder")
+def adapt(record, labels, plot):
+    """A gateway judges a class of beats wrong, takes a handful of labels, and judges the rest right."""
+    from rich.console import Console
+    from firmware_tools.demo_adapt import show
+    show(record, labels, plot, Console())
+
+
+@demo.command()
+@click.option("--labels", default=10, show_default=True, type=click.IntRange(3, 64), help="labels given to each gateway")
+def fleet(labels):
+    """Three gateways, a hub, a masked round, and improved attention back."""
+    import logging
+    from rich.console import Console
+    from firmware_tools.demo_fleet import show
+    logging.basicConfig(level="ERROR", format="%(levelname)s %(name)s: %(message)s")
+    show(labels, Console())
