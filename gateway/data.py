@@ -54,8 +54,10 @@ def find(name):
 
 def listing():
     """[(data set, what, path or None)] of all that Heed knows of."""
+    from gateway import sun  # it keeps what it fetches by functions of this file
     return [("ecg/mitdb", "MIT-BIH Arrhythmia Database, 44 records", find("ecg/mitdb")),
-            ("ecg/demo", "five minutes of record 208", find("ecg/demo/208demo"))]
+            ("ecg/demo", "five minutes of record 208", find("ecg/demo/208demo")),
+            *[(name, sun.SETS[name][0], find(name + ".csv")) for name in sun.SETS]]
 
 
 def checked(path, sha256):
@@ -81,6 +83,10 @@ def fetch(name, progress=lambda done, total: None):
         return fetch_mitdb(progress)
     if name == "ecg/demo":
         return fetch_demo(progress)
+    if name.startswith("energy/"):
+        from gateway import sun
+        if name in sun.SETS:
+            return sun.fetch(name)
     raise HeedError('no data set "%s"' % name, "known: " + ", ".join(row[0] for row in listing()))
 
 

@@ -1,0 +1,70 @@
+"""The price of a joule: what it would earn later, learnt from the gateway's own harvest. And the reserve that is not for sale.
+
+Two prices, averaged. The look-ahead price is the long-run balance, made dearer when the next 24 hours come near the floor and
+cheaper when the battery would overflow. The drift price rises as the battery falls (Lyapunov drift plus penalty: Huang and Neely,
+arXiv 1012.1945). Both are scaled by the middle price of the demand curve, so that no load needs tuning.
+"""
+# runs on CPython and MicroPython
+
+from gateway.energy.harvest import DAY
+
+FLOOR, FULL, SPAN = 300, 920, 350  # per mille of the capacity: troughs below cost more, peaks above cost less
+DEAR, DRIFT = 5, 2  # times the middle price: the dearest look-ahead price, and the drift price of an empty battery
+TARGET = 900
+RESERVE_RANK = 1
+
+
+class Plan:
+    """What holds until the next plan. price: points per joule; reserve: mJ; trough, peak: per mille of the capacity."""
+
+    def __init__(self, price, long_run, drift, reserve, trough, peak):
+        self.price, self.long_run, self.drift = price, long_run, drift
+        self.reserve, self.trough, self.peak = reserve, trough, peak
+
+
+def paths(charge, scenarios, spent, capacity):
+    """(trough, peak) in per mille of the capacity, means over the scenarios, when each slot takes `spent`."""
+    lows = highs = 0
+    for scenario in scenarios:
+        level = low = high = charge
+        for gained, lost in zip(scenario, spent):
+            level += gained - lost
+            if level < low:
+                low = level
+            elif level > high:
+                high = level
+        lows += low
+        highs += high
+    n = len(scenarios) * capacity
+    return lows * 1000 // n, highs * 1000 // n
+
+
+def turned(hours, slot):
+    """24 values by hour as DAY values by slot, from now on; of each an hour's third."""
+    return [hours[(slot + i) % DAY * 24 // DAY] * 24 // DAY for i in range(DAY)]
+
+
+def deepest(day, spent):
+    """How far the battery falls at most over a day, in mJ."""
+    level = low = 0
+    for gained, lost in zip(day, spent):
+        level += gained - lost
+        low = min(low, level)
+    return -low
+
+
+def plan(charge, capacity, base_mw, demand, harvest, slot):
+    """Plan for the slot that begins. charge, capacity: mJ; base_mw: what is always drawn."""
+    base, share = base_mw * 86400, 1000 * charge // capacity
+    drift = DRIFT * demand.middle * max(0, TARGET - share) // TARGET
+    mean, scenarios = harvest.mean(), harvest.scenarios()
+    if mean is None:
+        return Plan(max(drift, demand.middle), demand.middle, drift, 0, share, share)
+    long_run = demand.price_for(mean - base)
+    spent = [mj + base // DAY for mj in turned(demand.at(long_run), slot)]
+    trough, peak = paths(charge, scenarios, spent, capacity)
+    ahead = long_run + max(0, DEAR * demand.middle - long_run) * min(FLOOR, max(0, FLOOR - trough)) // FLOOR
+    ahead -= long_run * min(SPAN, max(0, peak - FULL)) // SPAN
+    least = [mj + base // DAY for mj in turned(demand.least(), slot)]
+    reserve = min(deepest(harvest.poor(RESERVE_RANK), least), capacity * 9 // 10)
+    return Plan((max(0, ahead) + drift) // 2, long_run, drift, reserve, trough, peak)
