@@ -6,6 +6,7 @@ of weight 1 done at its best), price points per joule.
 # runs on CPython and MicroPython
 
 HOURS = 24
+THRIFT = 40  # per mille of the demand's span that still runs in need: what is worth most per joule
 
 
 class Variant:
@@ -62,7 +63,8 @@ class JobClass:
 
 
 class Demand:
-    """How much energy a day's jobs are worth at each price: the curve that the policy lives by."""
+    """How much energy a day's jobs are worth at each price: the curve that the policy lives by. middle: the price that halves
+    it; thrift: the price in need."""
 
     STEPS = 48
 
@@ -82,6 +84,7 @@ class Demand:
         self.hours = [[self._hour(price, hour) for hour in range(HOURS)] for price in self.prices]
         self.days = [sum(hours) for hours in self.hours]
         self.middle = self.price_for((self.days[0] + self.days[-1]) // 2)
+        self.thrift = self.price_for(self.days[-1] + (self.days[0] - self.days[-1]) * THRIFT // 1000)
 
     def _hour(self, price, hour):
         return sum([c.hour(price, hour)[0] for c in self.classes])
