@@ -14,7 +14,7 @@ from gateway.core.outbox import Outbox
 from gateway.core.pace import Pace
 from gateway.core.sender import Sender
 from gateway.core.supervisor import Supervisor
-from gateway.isolation import isolate
+from gateway.isolation import VERBS, isolate
 from gateway.store import SqliteStorage
 from models.attention import PackageModel
 
@@ -39,7 +39,13 @@ class Gateway:
                              [uplink.name for uplink in config.uplinks], **config.outbox)
         self.sources, self.feeds, self.pipelines, self.runners = {}, {}, [], {}
         self.stopping = asyncio.Event()
+        self.energy = self._governor() if config.energy else None
         self._add_all()
+
+    def _governor(self):
+        """The energy policy, where the settings ask for it."""
+        from gateway.energy.governor import Governor
+        return Governor(self.config.energy, self.folder, GatewayContext("energy", self.folder), self.config.gateway["name"], self.outbox.offer)
 
     def _add_all(self):
         """Children in the order of the data's way back: who takes is there before who gives."""
@@ -53,6 +59,8 @@ class Gateway:
             channels[plugin.name] = channel = Channel(BLOCKS, lossless)
             self.feeds[plugin.name] = channel, [sensor.name for sensor in sensors]
             model = self._model(plugin)
+            if self.energy:
+                model = self.energy.govern(plugin.name, model, rests)
             self.pipelines.append(self._add(plugin, lambda part, context: Pipeline(
                 channel, part, model, self.outbox, Clock, rests, self.watch), essential=False))
             self._count(plugin.name, lambda channel=channel: {"dropped": channel.dropped, "peak": channel.peak})
@@ -60,6 +68,10 @@ class Gateway:
         for sensor in self.config.sensors:
             self._add(sensor, lambda part, context: Reader(part, channels[sensor.feeds], Clock, rests))
         self.status = status.Status(self.folder, self.supervisor, self.outbox, self.sources)
+        if self.energy:
+            self.supervisor.add("energy", self.energy.run)
+            self._count("energy", self.energy.counted)
+            self.status.energy = self.energy.shown
         self.supervisor.add("status", self.status.run)
 
     def _add(self, part, build, essential=False):
@@ -67,6 +79,8 @@ class Gateway:
         context = GatewayContext(part.name, self.folder, self.config.gateway["name"])
         made = isolate(part.isolation, part.found, part.options, context,
                        lambda: discover.load(part.found)(part.options, context))
+        if self.energy:
+            self.energy.metered(made, part.table, part.name, VERBS[part.table])
         runner = build(made, context)
         self.runners[runner] = "[[%s]] %r" % (part.table, part.name)
         self.supervisor.add(part.name, runner.run, essential)

@@ -8,6 +8,7 @@ from gateway.core.errors import ConfigError
 from gateway.core.options import check_options, guess
 from gateway.core.pace import span
 from gateway.discover import discover
+from gateway.energy import settings as energy
 
 MODES = ("inline", "thread", "process")
 POLICIES = ("reject", "drop_oldest")
@@ -34,6 +35,7 @@ TABLES = {
     "uplink": dict(COMMON, records_per_s={"default": 0, "type": "int", "min": 0, "max": 1000000, "help": "most records a second, 0 = any"},
                    bytes_per_day={"default": "", "type": "str", "help": "most bytes a day (UTC), for example 5MB; alarms pass"},
                    quiet={"default": "", "type": "str", "help": 'hours (UTC) in which only alarms pass, for example "22:00-06:00"'})}
+KNOWN = ("gateway", "outbox", "energy", *TABLES)
 
 
 class Fault:
@@ -64,11 +66,11 @@ class PartConfig:
 
 
 class Config:
-    """gateway, outbox: dicts of settings; limits: {class: (bytes, policy)}; sensors, plugins, uplinks: PartConfigs."""
+    """gateway, outbox: dicts; limits: {class: (bytes, policy)}; sensors, plugins, uplinks: PartConfigs; energy: EnergyConfig or None."""
 
     def __init__(self):
         self.gateway, self.outbox, self.limits = {}, {}, {}
-        self.sensors, self.plugins, self.uplinks = [], [], []
+        self.sensors, self.plugins, self.uplinks, self.energy = [], [], [], None
 
 
 def size(text):
@@ -102,8 +104,8 @@ class Checker:
     def check(self, settings):
         """Check all tables."""
         for name in settings:
-            if name not in ("gateway", "outbox", *TABLES):
-                self.fault("[%s]" % name, "unknown table", guess(name, ("gateway", "outbox", *TABLES)))
+            if name not in KNOWN:
+                self.fault("[%s]" % name, "unknown table", guess(name, KNOWN))
         config = self.config
         config.gateway = self.options("[gateway]", GATEWAY, settings.get("gateway", {}))
         self.outbox(dict(settings.get("outbox", {})))
@@ -113,6 +115,8 @@ class Checker:
         for table, into in (("sensor", config.sensors), ("plugin", config.plugins), ("uplink", config.uplinks)):
             self.tables(table, settings.get(table, []), into)
         self.links()
+        if "energy" in settings:
+            config.energy = energy.check(settings["energy"], [plugin.name for plugin in config.plugins], self.fault)
 
     def outbox(self, given):
         """[outbox] and its classes."""
@@ -168,29 +172,31 @@ class Checker:
                            guess(plugin.model, [*self.models, "baseline"]))
 
 
-def check(path, models):
-    """(Config, faults) of a settings file."""
+def check(path, models, over=None):
+    """(Config, faults) of a settings file; over: values of [energy] that a command line puts in place of the file's."""
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         return None, [Fault(str(path), "cannot be read: %s" % getattr(error, "strerror", error), "`heed init` writes one")]
-    return check_text(text, str(path), models)
+    return check_text(text, str(path), models, over)
 
 
-def check_text(text, source, models):
+def check_text(text, source, models, over=None):
     """(Config, faults) of settings as text."""
     try:
         settings = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return None, [Fault(source, "is no TOML: %s" % error, "see https://toml.io for the form")]
+    if over:
+        settings["energy"] = dict(settings.get("energy", {}), **over)
     checker = Checker(source, models)
     checker.check(settings)
     return checker.config, checker.faults
 
 
-def load(path, models):
+def load(path, models, over=None):
     """Config of a settings file, or ConfigError with every fault."""
-    config, faults = check(path, models)
+    config, faults = check(path, models, over)
     if faults:
         raise ConfigError("\n".join(map(str, faults)), "`heed check %s` shows this again" % path)
     return config

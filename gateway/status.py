@@ -20,6 +20,7 @@ class Status:
         self.supervisor = supervisor
         self.outbox = outbox
         self.sources = sources
+        self.energy = None  # function that gives what the governor shows
         self.started_ms = wall_ms()
 
     def snapshot(self):
@@ -27,7 +28,8 @@ class Status:
         parts = [{"name": child.name, "state": child.state, "reason": child.reason, "restarts": child.restarts,
                   "counters": self.sources.get(child.name, dict)()} for child in self.supervisor.children]
         quota = self.outbox.quota
-        return {"pid": os.getpid(), "written_ms": wall_ms(), "started_ms": self.started_ms, "gateway": self.outbox.gateway,
+        energy = {"energy": self.energy()} if self.energy else {}
+        return {**energy, "pid": os.getpid(), "written_ms": wall_ms(), "started_ms": self.started_ms, "gateway": self.outbox.gateway,
                 "parts": parts, "outbox": {"epoch": self.outbox.epoch, "next_seq": self.outbox.next_seq,
                 "waiting": dict(quota.records), "bytes": dict(quota.bytes), "fault": self.outbox.fault,
                 "counters": dict(self.outbox.counters, **quota.counters), "marks": self.outbox.marks}}

@@ -27,6 +27,7 @@ class PackageModel(Model):
         self.baseline = baseline
         self.streams = OrderedDict()
         self.variant = self.graph = self.whole = None
+        self.ready = {}
 
     def load(self):
         """Read the package and start the first variant of the fall-back order that runs. Raises ModelError when none does."""
@@ -58,13 +59,15 @@ class PackageModel(Model):
         self.context.count("inferences_failed")
         self.context.log("warning", str(error))
         self.retry_at = self.context.clock.ticks_ms() + RETRY_MS
-        self._first_of(self.order[self.order.index(self.variant) + 1:])
+        self.ready.pop(self.variant, None)
+        order = self.order if self.variant in self.order else [self.variant, *self.order]
+        self._first_of(order[order.index(self.variant) + 1:])
 
     def _rise(self):
         """Try what is better than what runs; keep what runs where nothing is."""
         self.retry_at, kept = None, (self.variant, self.graph, self.whole, dict(self.streams))
         try:
-            self._first_of(self.order[:self.order.index(kept[0])])
+            self._first_of(self.order[:self.order.index(kept[0])] if kept[0] in self.order else [])
             self.context.count("variants_returned")
             self.context.log("info", "model variant %s is back" % self.variant)
         except ModelError:
@@ -89,6 +92,22 @@ class PackageModel(Model):
             self._trial(graph)
         self.variant, self.graph, self.whole = name, graph, whole
         self.streams.clear()
+
+    def use(self, name):
+        """Let variant `name` answer from now on; what was loaded before is kept. Streams go on where the state is of one shape.
+        Raises ModelError when it does not run; what ran goes on."""
+        if name == self.variant:
+            return
+        kept = self.variant, self.graph, self.whole
+        self.ready[kept[0]] = kept
+        streams = dict(self.streams)
+        if name in self.ready:
+            self.variant, self.graph, self.whole = self.ready[name]
+        else:
+            self._start(name)
+        self.retry_at = None
+        if not kept[2] and not self.whole:
+            self.streams.update(streams)
 
     def _trial(self, graph):
         """Shapes must be those of the manifest, and one run must give sound numbers."""

@@ -53,11 +53,13 @@ def check(settings, no_open, as_json):
 @click.command()
 @settings
 @click.option("--until-end", is_flag=True, help="stop when all recordings are played and delivered")
-def run(settings, until_end):
+@click.option("--board", default=None, help="board whose energy tables are used, in place of that in [energy]")
+@click.option("--meter", default=None, help="what tells power, in place of that in [energy]: auto, model ...")
+def run(settings, until_end, board, meter):
     """Run a gateway until SIGTERM or Ctrl-C."""
     from gateway import app, config
     from models.package import names
-    chosen = config.load(settings, names())
+    chosen = config.load(settings, names(), {name: value for name, value in (("board", board), ("meter", meter)) if value})
     logging.basicConfig(level=chosen.gateway["log"].upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     app.serve(chosen, until_end)
 

@@ -42,8 +42,12 @@ class EnergyPolicy:
 
     def tick(self, now_ms, charge, harvested):
         """A slot has ended: `harvested` mJ came in, the battery holds `charge`. Plans the next one."""
+        self.harvest.add(now_ms // SLOT_MS - 1, harvested)
+        self.begin(now_ms, charge)
+
+    def begin(self, now_ms, charge):
+        """Plan the slot that begins, from what is known."""
         slot = now_ms // SLOT_MS
-        self.harvest.add(slot - 1, harvested)
         self._count_hour(slot % DAY * 24 // DAY)
         self.plan = plan(charge, self.capacity, self.base_mw, self.demand, self.harvest, slot % DAY)
         self.level(charge)

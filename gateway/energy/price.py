@@ -14,7 +14,7 @@ FLOOR, FULL, SPAN = 300, 920, 350  # per mille of the capacity: troughs below co
 DEAR, DRIFT = 5, 3  # times the middle price: the dearest look-ahead price, and the drift price of an empty battery
 TARGET = 900
 POOR = 1  # the poorest day but one of those known
-RAMP, NIGHT = 250, DAY // 3  # per mille of the capacity above the floor where need begins; slots that the reserve is for
+RAMP, NIGHT = 220, DAY // 3  # per mille of the capacity above the floor where need begins; slots that the reserve is for
 
 
 class Plan:
@@ -64,7 +64,9 @@ def plan(charge, capacity, base_mw, demand, harvest, slot):
     drift = DRIFT * demand.middle * max(0, TARGET - share) // TARGET
     mean, scenarios = harvest.mean(), harvest.scenarios()
     if mean is None:
-        return Plan(max(drift, demand.middle), demand.middle, drift, share, share)
+        found = Plan(max(drift, demand.middle), demand.middle, drift, share, share)
+        guard(found, charge, capacity, base, demand, [0] * NIGHT, slot)
+        return found
     long_run = demand.price_for(mean - base)
     trough, peak = paths(charge, scenarios, drawn(demand.at(long_run), base, slot), capacity)
     ahead = long_run + max(0, DEAR * demand.middle - long_run) * min(FLOOR, max(0, FLOOR - trough)) // FLOOR
@@ -84,5 +86,6 @@ def guard(found, charge, capacity, base, demand, poor, slot):
     thrift, most = max(found.price, demand.thrift), capacity * 9 // 10
     found.floor = min(most, deepest(poor, drawn(demand.at(thrift), base, slot)))
     found.reserve = min(most, deepest(poor[:NIGHT], drawn(demand.least(), base, slot)))
-    found.need = 1000 - min(1000, max(0, (charge - found.floor) * 1000 // (RAMP * capacity // 1000)))
+    near = 1000 - min(1000, max(0, (charge - found.floor) * 1000 // (RAMP * capacity // 1000)))
+    found.need = near + near * (1000 - near) // 2000
     found.price += (thrift - found.price) * found.need // 1000
