@@ -10,8 +10,7 @@ from gateway.core.pace import span
 from gateway.discover import discover
 from gateway.energy import settings as energy
 
-MODES = ("inline", "thread", "process")
-POLICIES = ("reject", "drop_oldest")
+MODES, POLICIES = ("inline", "thread", "process"), ("reject", "drop_oldest")
 CLASSES = {"alarm": ("4MB", "reject"), "event": ("16MB", "drop_oldest"), "digest": ("64MB", "drop_oldest")}
 SIZES = {"kB": 1000, "MB": 1000000, "GB": 1000000000}
 GATEWAY = {"options": {
@@ -187,8 +186,7 @@ def check_text(text, source, models, over=None):
         settings = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return None, [Fault(source, "is no TOML: %s" % error, "see https://toml.io for the form")]
-    if over:
-        settings["energy"] = dict(settings.get("energy", {}), **over)
+    settings.update({"energy": dict(settings.get("energy", {}), **over)} if over else {})
     checker = Checker(source, models)
     checker.check(settings)
     return checker.config, checker.faults

@@ -51,50 +51,64 @@ class Rows:
         return sparse.csr_matrix((value, (row, column)), (self.n, width)), np.concatenate(self.right)
 
 
-def solve(site, mean_mj):
-    """Oracle of a site. mean_mj: mJ that a mean day brings, for the salvage. Energy in J, points in units of weight 1."""
-    slots = site.minutes // SLOT_MINUTES
-    jobs, slow = counts(site, slots)
-    harvest = np.asarray(site.harvest, float).reshape(slots, SLOT_MINUTES).sum(1) / 1000
-    span, at, gain = SLOT_MINUTES * 60, 0, []
-    work, power, bounds, equal, less = [], [], [], Rows(), Rows()
-    t = np.arange(slots)
-    for number, c in enumerate(site.classes):
-        columns = []
+class Programme:
+    """The linear programme of a site: columns are added class by class, then the battery's. Energy in J, gain in points of weight 1."""
+
+    def __init__(self, site):
+        self.site, self.slots, self.at = site, site.minutes // SLOT_MINUTES, 0
+        self.t = np.arange(self.slots)
+        self.gain, self.work, self.power, self.equal, self.less = [], [], [], Rows(), Rows()
+
+    def columns(self, gain):
+        """A column for each slot; gives their numbers."""
+        self.gain.append(np.broadcast_to(np.asarray(gain, float), self.slots))
+        self.at += self.slots
+        return self.at - self.slots + self.t
+
+    def add(self, c, jobs, stretch):
+        """The jobs of a class: at most as many as come, all of a critical one; none while its device is off."""
+        terms = []
         for variant in c.variants:
-            columns.append(at + t)
-            gain.append(np.full(slots, variant.points / 1e6))
-            stretch = slow[number]
-            work.append((at + t, variant.time_us / 1e6 * stretch))
-            power.append((at + t, variant.energy_uj / 1e6 * np.maximum(stretch, 1)))
-            at += slots
-        terms = [(column, 1) for column in columns]
+            column = self.columns(variant.points / 1e6)
+            terms.append((column, 1))
+            self.work.append((column, variant.time_us / 1e6 * stretch))
+            self.power.append((column, variant.energy_uj / 1e6 * np.maximum(stretch, 1)))
         if c.critical:
-            equal.add(terms, jobs[number])
+            self.equal.add(terms, jobs)
         elif c.device:
-            power.append((at + t, c.device.power_mw / 1000 * span))
-            gain.append(np.zeros(slots))
-            less.add(terms + [(at + t, -jobs[number])], np.zeros(slots))
-            less.add([(at + t, 1)], np.ones(slots))
-            at += slots
+            on = self.columns(0)
+            self.power.append((on, c.device.power_mw / 1000 * SLOT_MINUTES * 60))
+            self.less.add(terms + [(on, -jobs)], np.zeros(self.slots))
+            self.less.add([(on, 1)], np.ones(self.slots))
         else:
-            less.add(terms, jobs[number])
-    less.add(work, np.full(slots, span))
-    level, spill, lack = at + t, at + slots + t, at + 2 * slots + t
-    gain += [np.zeros(2 * slots), np.full(slots, -DEFICIT)]
-    at += 3 * slots
-    before = [(np.where(t > 0, level - 1, level), np.where(t > 0, -1, 0))]
-    right = harvest - site.base_mw / 1000 * span + np.where(t == 0, site.charge / 1000, 0)
-    equal.add([(level, 1), (spill, 1), (lack, -1)] + before + power, right)
+            self.less.add(terms, jobs)
+
+    def battery(self, harvest):
+        """Level, spill and what is lacking in each slot; gives the columns of level and lack."""
+        level, spill, lack = self.columns(0), self.columns(0), self.columns(-DEFICIT)
+        before = (np.where(self.t > 0, level - 1, level), np.where(self.t > 0, -1, 0))
+        right = harvest - self.site.base_mw / 1000 * SLOT_MINUTES * 60 + np.where(self.t == 0, self.site.charge / 1000, 0)
+        self.equal.add([(level, 1), (spill, 1), (lack, -1), before] + self.power, right)
+        return level, lack
+
+
+def solve(site, mean_mj):
+    """Oracle of a site. mean_mj: mJ that a mean day brings, for the salvage."""
+    made = Programme(site)
+    jobs, slow = counts(site, made.slots)
+    for number, c in enumerate(site.classes):
+        made.add(c, jobs[number], slow[number])
+    made.less.add(made.work, np.full(made.slots, SLOT_MINUTES * 60))
+    level, lack = made.battery(np.asarray(site.harvest, float).reshape(made.slots, SLOT_MINUTES).sum(1) / 1000)
     parts = frontier(site.classes, mean_mj - site.base_mw * 86400)
-    left = at + np.arange(len(parts))
-    gain.append(np.array([slope for _, slope in parts]) * 1e-6)
-    less.add([(column, 1) for column in left] + [(level[-1], -1)], [0])
-    at += len(parts)
-    high = np.full(at, np.inf)
+    left = made.at + np.arange(len(parts))
+    made.gain.append(np.array([slope for _, slope in parts]) * 1e-6)
+    made.less.add([(column, 1) for column in left] + [(level[-1], -1)], [0])
+    width = made.at + len(parts)
+    high = np.full(width, np.inf)
     high[level] = site.capacity / 1000
-    high[left] = [width / 1000 for width, _ in parts]
-    found = linprog(-np.concatenate(gain), *less.matrix(at), *equal.matrix(at), np.stack([np.zeros(at), high], 1), method="highs")
+    high[left] = [mj / 1000 for mj, _ in parts]
+    found = linprog(-np.concatenate(made.gain), *made.less.matrix(width), *made.equal.matrix(width), np.stack([np.zeros(width), high], 1),
+                    method="highs")
     lacked = found.x[lack].sum()
-    points = 1e6 * (-found.fun + DEFICIT * lacked)
-    return Oracle(points, 60 * lacked / (site.base_mw / 1000 * 3600), 1000 * found.x[level[-1]])
+    return Oracle(1e6 * (-found.fun + DEFICIT * lacked), 60 * lacked / (site.base_mw / 1000 * 3600), 1000 * found.x[level[-1]])

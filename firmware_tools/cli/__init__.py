@@ -10,7 +10,7 @@ from gateway import __version__
 from gateway.core.errors import ConfigError, HeedError
 
 COMMANDS = {"demo": "demo", "init": "run", "check": "run", "run": "run", "status": "run", "plugin": "plugin",
-            "data": "data", "model": "model", "hub": "hub", "bench": "bench"}
+            "data": "data", "model": "model", "hub": "hub", "energy": "energy", "bench": "bench"}
 
 
 class Lazy(click.Group):

@@ -3,6 +3,7 @@
     heed demo
     heed demo ecg --record ecg/mitdb/200 --speed 0
     heed demo ecg --plot pictures
+    heed demo energy
 """
 
 import tempfile
@@ -76,6 +77,16 @@ def ecg(record, start_s, seconds, speed, model, plot):
         for picture in save_ecg(path, model, Path(plot), first, last):
             console.print("saved %s" % picture)
     console.print("Not a medical device.\nnext: heed init && heed check && heed run")
+
+
+@demo.command()
+@click.option("--trace", default="energy/payerne", help="CSV with time,w_m2 or time,w; fetched where it is not here")
+@click.option("--seconds", default=60.0, help="how long the three days take on screen; 0 = no show")
+@click.option("--plot", default="pictures", type=click.Path(file_okay=False), help="folder for the picture")
+def energy(trace, seconds, plot):
+    """Three days of real sun on a small battery: price, variants, what is refused, and how close to the best it came."""
+    from firmware_tools.demo_energy import show_days
+    show_days(trace, seconds, Path(plot))
 
 
 def choose(record, console):

@@ -2,6 +2,7 @@
 
 from gateway.core.errors import ModelError
 from gateway.core.plugin import Model
+from gateway.energy import descent
 
 REST_MS = 2000  # how long a stream rests when its jobs are refused
 
@@ -41,14 +42,14 @@ class GovernedModel(Model):
             self.model.use(variant.name)
         except ModelError as error:
             if variant.device and variant.device not in self.governor.policy.lost:
-                self.governor.lose(variant.device, str(error))
+                descent.lose(self.governor, variant.device, str(error))
                 return False
         return True
 
     def _fell(self, wanted, ran):
         """Index of what ran in place of what was wanted."""
         if wanted.device:
-            self.governor.lose(wanted.device, "%s ran in place of %s" % (ran, wanted.name))
+            descent.lose(self.governor, wanted.device, "%s ran in place of %s" % (ran, wanted.name))
         names = [variant.name for variant in self.c.variants]
         return names.index(ran) if ran in names else 0
 

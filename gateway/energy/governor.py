@@ -4,7 +4,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 from gateway.core.compat import ticks_diff
-from gateway.energy import accounts, meters
+from gateway.energy import accounts, descent, meters
 from gateway.energy.governed import GovernedModel
 from gateway.energy.harvest import SLOT_MS
 from gateway.energy.journal import Journal
@@ -17,9 +17,6 @@ from gateway.energy.sources import Charge, Sources
 from gateway.energy.start import chosen, gauge_of, keep, read, tables_of
 
 EVERY_MS, SAVE_MS, MINUTE_MS, DAY_MS = 1000, 60000, 60000, 86400000
-RETRY_MS = 60000  # how long a lost accelerator is left alone
-JUMP_MS = 60000  # a wall clock that is this far from the ticks has jumped
-HOT, HOTTER, COOL = 80, 85, 75  # Celsius; the firmware throttles from 80, hard at 85
 FILE = "energy.json"
 STAMPS = 4096  # blocks read and not yet taken whose time is known
 
@@ -108,12 +105,6 @@ class Governor:
         self.spent_uj += uj
         self.ledger.spend(self.clock.wall_ms() // DAY_MS, kind, name, uj, jobs)
 
-    def lose(self, device, reason):
-        """An accelerator does not answer."""
-        self.policy.lost = tuple({*self.policy.lost, device})
-        self.lost_at[device] = self.clock.ticks_ms()
-        self.ladder.set("accelerator", 1, reason)
-
     async def run(self, up):
         """Look around each second, for ever."""
         up()
@@ -128,10 +119,10 @@ class Governor:
         """One look around."""
         ticks, wall = self.clock.ticks_ms(), self.clock.wall_ms()
         span = max(0, ticks_diff(ticks, self.ticks))
-        self._clock(wall, span)
+        descent.clock(self, wall - self.wall - span)
         self._power(span)
-        self._heat()
-        self._accelerators(ticks)
+        descent.heat(self, meters.celsius(self.root))
+        descent.accelerators(self, ticks)
         if not self.mains:
             self.policy.level(self.charge.mj)
             if wall // SLOT_MS != self.wall // SLOT_MS:
@@ -140,11 +131,6 @@ class Governor:
             self.ladder.set("energy", 2 if self.policy.tight else int(need >= 500), "%.0f %% of charge" % self.percent())
         self.ticks, self.wall = ticks, wall
         self._regular(wall)
-
-    def _clock(self, wall, span):
-        if abs(wall - self.wall - span) > JUMP_MS:
-            self.counters["clock_jumps"] += 1
-            self.ladder.set("clock", 1, "%+d s" % ((wall - self.wall - span) // 1000))
 
     def _power(self, span):
         """What was drawn and gained since the last look."""
@@ -168,23 +154,6 @@ class Governor:
         self.policy.tick(wall, self.charge.mj, self.harvested)
         self.harvested = 0
         self.ladder.set("clock", 0)
-
-    def _heat(self):
-        """Very hot: smallest only; hot: no largest; back when it has cooled by five degrees."""
-        celsius = meters.celsius(self.root)
-        if celsius is None:
-            return
-        rung = 2 if celsius >= HOTTER else 1 if celsius >= HOT else min(self.policy.heat, 1) if celsius > COOL else 0
-        self.policy.heat = rung
-        self.ladder.set("heat", rung, "%.0f C" % celsius)
-
-    def _accelerators(self, ticks):
-        """One that was lost is tried again after a rest; where it is still away, the next job loses it anew."""
-        back = [d for d in self.policy.lost if ticks_diff(ticks, self.lost_at[d]) >= RETRY_MS]
-        if back:
-            self.policy.lost = tuple(d for d in self.policy.lost if d not in back)
-            if not self.policy.lost:
-                self.ladder.set("accelerator", 0)
 
     def _regular(self, wall):
         """Each minute the account, now and then the file and the summary."""

@@ -131,8 +131,7 @@ class EnergyPolicy:
         slowest = self._slowest()
         likely = slowest if c.critical else self.slow * MARGIN
         best, most, fits = -1, 0, False
-        last = len(c.variants) - self.heat if self.heat else len(c.variants)
-        for i, variant in enumerate(c.variants[:max(1, last)] if self.heat else c.variants):
+        for i, variant in enumerate(c.variants[:self._cool(c)] if self.heat else c.variants):
             if variant.device in self.lost and variant.device:
                 continue
             time_us = variant.time_us
@@ -147,6 +146,10 @@ class EnergyPolicy:
         if c.critical:
             return self._here(c)
         return self._refuse("price" if fits else "time")
+
+    def _cool(self, c):
+        """How many variants are left: hot, all but the largest; very hot, the smallest."""
+        return 1 if self.heat > 1 else max(1, len(c.variants) - 1)
 
     def _here(self, c):
         """The smallest variant whose device is there."""

@@ -8,6 +8,7 @@ from gateway.core.options import check_options, guess
 from gateway.energy.load import Device, JobClass, Variant
 
 BOARDS = Path(__file__).with_name("boards.toml")
+LOAD = Path(__file__).with_name("load.toml")  # an assumed load of three classes: benchmark, demo, example
 NUMBER = {"type": "float", "min": 0}
 BOARD = {"options": {
     "idle_mw": dict(NUMBER, required=True, help="draw when nothing runs"), "busy_mw": dict(NUMBER, required=True, help="all cores, above idle"),
