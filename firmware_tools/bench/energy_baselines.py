@@ -12,6 +12,9 @@ class Plain:
         self.classes, self.capacity, self.pick, self.fifo = classes, capacity, pick, fifo
         self.charge, self.slow, self.off = capacity, 1000, set()
 
+    def begin(self, now_ms, charge):
+        """Plans nothing."""
+
     def tick(self, now_ms, charge, harvested):
         """Plans nothing."""
         self.charge = charge
@@ -79,10 +82,10 @@ class AlertLike(Plain):
 
 
 class Lyapunov(EnergyPolicy):
-    """The drift price alone, with the blocking guard: V = 3 points per mJ-share, as in the note's prototype scaled to the load."""
+    """The drift price alone, with the blocking guard: scaled by the load's middle price."""
 
-    def tick(self, now_ms, charge, harvested):
-        super().tick(now_ms, charge, harvested)
+    def begin(self, now_ms, charge):
+        super().begin(now_ms, charge)
         self.plan.price, self.plan.reserve = self.plan.drift, 0
         self.level(charge)
 

@@ -132,6 +132,7 @@ class Run:
         """Result of all jobs."""
         times, kinds, slow = self.site.times.tolist(), self.site.kinds.tolist(), self.site.slow.tolist()
         classes, policy, queue = self.site.classes, self.policy, []
+        policy.begin(0, int(self.charge))
         fifo, now, at, n = getattr(policy, "fifo", False), 0, 0, len(times)
         while at < n or queue:
             if not queue:

@@ -1,5 +1,6 @@
 """The energy policy at work on a gateway: asks meter, gauge and thermometer, plans, keeps the ledger, the ladder and the certificate."""
 
+import os
 from collections import OrderedDict
 from pathlib import Path
 
@@ -22,9 +23,11 @@ STAMPS = 4096  # blocks read and not yet taken whose time is known
 
 
 class Governor:
-    """config: EnergyConfig; root: "/" or a tree of fakes; offer(summaries): to the outbox. A child of the supervisor."""
+    """config: EnergyConfig; offer(summaries): to the outbox. HEED_SYSFS names a tree of fakes in place of "/". A child of the
+    supervisor."""
 
-    def __init__(self, config, folder, context, name, offer, root="/"):
+    def __init__(self, config, folder, context, name, offer):
+        root = os.environ.get("HEED_SYSFS", "/")
         self.values, self.board = config.values, config.board
         self.path, self.clock, self.root, self.name, self.offer = Path(folder) / FILE, context.clock, root, name, offer
         capacity = int(self.values["battery_wh"] * 3600000)
