@@ -15,9 +15,9 @@ SAMPLE_S = .1
 
 def mean_watts(meter, seconds, work=lambda: None):
     """(mean power, calls of `work`) over a span; the meter is read ten times a second, work fills the time between."""
-    readings, calls, end = [], 0, time.monotonic() + seconds
-    due = time.monotonic()
-    while time.monotonic() < end:
+    readings, calls = [], 0
+    end, due = time.monotonic() + seconds, time.monotonic() + SAMPLE_S
+    while time.monotonic() < end or not readings:
         if time.monotonic() >= due:
             readings.append(meter.watts())
             due += SAMPLE_S

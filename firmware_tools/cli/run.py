@@ -43,9 +43,11 @@ def check(settings, no_open, as_json):
     chosen, faults = config.check(settings, names())
     if not faults and not no_open:
         faults = asyncio.run(preflight(chosen, settings))
-    facts = {"settings": settings, "faults": [{"place": f.place, "problem": f.problem, "remedy": f.remedy} for f in faults]}
+    from gateway.energy.settings import warnings
+    told = warnings(chosen.energy.classes, chosen.energy.values["worst"]) if chosen and chosen.energy else []
+    facts = {"settings": settings, "faults": [{"place": f.place, "problem": f.problem, "remedy": f.remedy} for f in faults], "warnings": told}
     show(facts, as_json, lambda facts: [str(fault) for fault in faults] or
-         ["%s is sound\nnext: heed run %s" % (settings, settings)])
+         ["warning: " + line for line in told] + ["%s is sound\nnext: heed run %s" % (settings, settings)])
     if faults:
         raise click.exceptions.Exit(2)
 

@@ -11,7 +11,10 @@ KEYS = {"pipeline": {"path_over_bare", "streams_realtime_per_core", "stream_cost
                      "outbox_records_per_s", "kill_runs", "kill_lost"},
         "models": {"ecg_sveb_f1", "ecg_veb_f1", "ecg_f_f1", "ecg_macro_f1_nsv", "ecg_sveb_f1_without_232", "ecg_false_alarms_per_hour",
                    "ecg_parameters", "ecg_int8_loss", "ecg_qrs_se", "ecg_qrs_pp", "ecg_end_to_end_sveb_f1", "ecg_end_to_end_veb_f1",
-                   "stream_gain_32", "stream_gain_128", "stream_gain_512", "control_cost", "call_overhead"}}
+                   "stream_gain_32", "stream_gain_128", "stream_gain_512", "control_cost", "call_overhead"},
+        "energy": {"u_over_oracle_mean", "u_over_oracle_worst", "headroom_mean", "headroom_worst", "critical_missed", "brownouts",
+                   "over_static_mid_pp", "over_thresholds_pp", "over_alert_pp", "over_lyapunov_pp", "over_best_static_pp",
+                   "certificate_valid", "certificate_gap_pp", "planner_ms", "decision_us", "windows", "windows_infeasible"}}
 
 
 @pytest.mark.parametrize("name", KEYS)
