@@ -49,4 +49,5 @@ def measured(meter, work, seconds, repeats):
         busy, calls = mean_watts(meter, seconds, work)
         found.append((1000 * (busy - idle) * seconds / calls, 1000 * seconds / calls))
     joules = [mj for mj, _ in found]
-    return {"mj": float(np.mean(joules)), "se_mj": float(np.std(joules, ddof=1) / np.sqrt(repeats)), "ms": float(np.mean([ms for _, ms in found]))}
+    return {"mj": float(np.mean(joules)), "se_mj": float(np.std(joules, ddof=1) / np.sqrt(repeats)),
+            "ms": float(np.mean([ms for _, ms in found]))}

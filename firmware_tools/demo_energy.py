@@ -56,16 +56,16 @@ def view(plan, site, minutes, now, span):
     head.add_row("sun", ProgressBar(total=max(1, max(site.harvest)), completed=site.harvest[min(now, len(site.harvest) - 1)], width=50),
                  "%.2f W" % (site.harvest[min(now, len(site.harvest) - 1)] / 60000))
     head.add_row("price", "%.2f for a joule" % (price / 1e6))
-    rows = [row(c, [a - b for a, b in zip(minutes[now][3][k], before[3][k])], minutes[now][4][k] - before[4][k])
+    rows = [row(c, [a - b for a, b in zip(minutes[now][2][k], before[2][k])], minutes[now][3][k] - before[3][k])
             for k, c in enumerate(plan.classes)]
     return Group(head, *rows)
 
 
 def state(minute, plan):
     """What is off, in words."""
-    off = [c.device.name for c, away in zip(plan.classes, minute[5]) if away]
-    return Text("reserve: critical jobs only" if minute[6] else ", ".join(off) + " off" if off else "all on",
-                style="bold red" if minute[6] else "yellow" if off else "green")
+    off = [c.device.name for c, away in zip(plan.classes, minute[4]) if away]
+    return Text("reserve: critical jobs only" if minute[5] else ", ".join(off) + " off" if off else "all on",
+                style="bold red" if minute[5] else "yellow" if off else "green")
 
 
 def row(c, done, refused):
@@ -75,7 +75,8 @@ def row(c, done, refused):
     for k, n in enumerate(done):
         line.append("█" * round(50 * n / total), COLOURS[min(k, 3)])
     line.append("░" * round(50 * refused / total), "bright_black")
-    return line.append("  " + ", ".join("%s %d" % (v.name, n) for v, n in zip(c.variants, done) if n) + (", refused %d" % refused if refused else ""))
+    counts = [*zip([v.name for v in c.variants], done), ("refused", refused)]
+    return line.append("  " + ", ".join("%s %d" % pair for pair in counts if pair[1]))
 
 
 def words(facts):

@@ -47,13 +47,14 @@ def shares(axes, number, c, minutes):
     """Share of each variant, of what was refused, and when the device was off, in each half hour."""
     step = 30
     at = np.arange(0, len(minutes) - step, step)
-    done = np.array([minutes[i][3][number] for i in [*at, at[-1] + step]], float)
-    refused = np.array([minutes[i][4][number] for i in [*at, at[-1] + step]], float)
+    done = np.array([minutes[i][2][number] for i in [*at, at[-1] + step]], float)
+    refused = np.array([minutes[i][3][number] for i in [*at, at[-1] + step]], float)
     parts, gone = np.diff(done, axis=0), np.diff(refused)
     total = np.maximum(1, parts.sum(1) + gone)
     base = np.zeros(len(at))
     for k, variant in enumerate(c.variants):
-        axes.bar(at / HOUR, 100 * parts[:, k] / total, width=step / HOUR, bottom=base, align="edge", color=COLOURS[min(k, 3)], label=variant.name)
+        axes.bar(at / HOUR, 100 * parts[:, k] / total, width=step / HOUR, bottom=base, align="edge",
+                 color=COLOURS[min(k, 3)], label=variant.name)
         base += 100 * parts[:, k] / total
     axes.bar(at / HOUR, 100 * gone / total, width=step / HOUR, bottom=base, align="edge", color="#ced4da", label="refused")
     axes.set(ylabel="%s (%%)" % c.name, ylim=(0, 102))

@@ -4,15 +4,16 @@ import copy
 
 import numpy as np
 
-from firmware_tools.bench.energy_sim import Run, Site, arrivals, spells
+from firmware_tools.bench.energy_sim import Run, Site, arrivals, log_of, spells
 from firmware_tools.energy_fluid import Fluid
 from gateway.core.errors import ConfigError
 from gateway.energy import certificate, tables
-from gateway.energy.harvest import Harvest, SLOT_MS
+from gateway.energy.harvest import DAY, Harvest, SLOT_MS
 from gateway.energy.load import Demand
 from gateway.energy.policy import EnergyPolicy
 from gateway.energy.salvage import frontier, salvage
 
+SPELL = 1.5  # how much slower jobs are while the processor is throttled
 YIELD = .75  # of a panel's rating at 1000 W/m2: dirt, angle, heat, converter
 EFFICIENCY = .92  # of charging
 MINUTES = 1440
@@ -51,7 +52,8 @@ class Plan:
         capacity = int(self.battery_wh * 3600000)
         minutes = harvest_of(self.trace, self.panel_w)[self.first * MINUTES:(self.first + self.days) * MINUTES]
         jobs = arrivals(self.classes, self.days, self.first, self.bursts)
-        return Site(self.classes, self.base_mw, capacity, int(self.start * capacity), minutes.tolist(), jobs, spells(jobs[0], self.first, 1.5))
+        return Site(self.classes, self.base_mw, capacity, int(self.start * capacity), minutes.tolist(), jobs,
+                    spells(jobs[0], self.first, SPELL))
 
     def play(self, watch=None):
         """(Site, Result) of the policy, which knows what the trace holds of the thirty days before."""
@@ -80,26 +82,21 @@ class Plan:
 
 def bound_of(site, points, left):
     """Per cent of the certificate's bound that was reached."""
-    minutes = SLOT_MS // 60000
-    slots = site.minutes // minutes
-    slot = (site.times // (SLOT_MS * 1000)).clip(0, slots - 1)
-    jobs = [np.bincount(slot[site.kinds == k], minlength=slots).tolist() for k in range(len(site.classes))]
-    harvest = np.array(site.harvest).reshape(-1, minutes).sum(1).tolist()
-    log = [certificate.Slot({c.name: n[t] for c, n in zip(site.classes, jobs)}, mj, site.base_mw * SLOT_MS // 1000, SLOT_MS)
-           for t, mj in enumerate(harvest)]
-    parts = frontier(site.classes, sum(harvest) * 72 // slots - site.base_mw * 86400)
+    log = log_of(site)
+    parts = frontier(site.classes, sum(slot.harvest for slot in log) * DAY // len(log) - site.base_mw * 86400)
     most = certificate.bound(site.classes, Demand(site.classes).prices, log, site.charge, site.capacity, parts)
     return certificate.reached(points, salvage(parts, int(left)), most)
 
 
 def facts_of(plan, search):
-    """The answer as a dict, and the minutes [(charge, price, needed rung)] for a picture."""
+    """The answer as a dict; what each minute was, for a picture: (share of charge, price, jobs done by class and variant, refused by
+    class, whose device is off, whether only the reserve is left); and the Site."""
     minutes = []
 
     def watch(minute, charge, policy, result):
         price = policy.plan.price if policy.plan else policy.demand.middle
-        minutes.append((charge / policy.capacity, price, [sum(d) for d in result.done], [list(d) for d in result.done],
-                        list(result.refused), [c.name in policy.off for c in policy.classes], policy.tight))
+        minutes.append((charge / policy.capacity, price, [list(d) for d in result.done], list(result.refused),
+                        [c.name in policy.off for c in policy.classes], policy.tight))
     site, result = plan.play(watch)
     shed = {}
     for number, c in enumerate(plan.classes):

@@ -45,7 +45,8 @@ class Gateway:
     def _governor(self):
         """The energy policy, where the settings ask for it."""
         from gateway.energy.governor import Governor
-        return Governor(self.config.energy, self.folder, GatewayContext("energy", self.folder), self.config.gateway["name"], self.outbox.offer)
+        context = GatewayContext("energy", self.folder)
+        return Governor(self.config.energy, self.folder, context, self.config.gateway["name"], self.outbox.offer)
 
     def _add_all(self):
         """Children in the order of the data's way back: who takes is there before who gives."""

@@ -14,8 +14,9 @@ OWNERS = {"ai_edge_litert": ["models/runtimes/litert.py"], "tflite_runtime": ["m
           "aiohttp": ["gateway/uplinks/http.py", "gateway/hub/http.py"], "aiomqtt": ["gateway/mqtt.py"], "paho": ["gateway/mqtt.py"],
           "psycopg": ["gateway/hub/postgres.py"], "compression": ["gateway/forms/compress.py"],
           "backports": ["gateway/forms/compress.py"], "click": ["firmware_tools/cli/"], "rich": ["firmware_tools/"],
-          "plotext": ["firmware_tools/demo_ecg.py"], "matplotlib": ["firmware_tools/plot_ecg.py"],
-          "tensorflow": ["models/ecg/recipe/"], "sqlite3": ["gateway/store.py", "gateway/hub/store.py"], "tomllib": ["gateway/config.py", "gateway/energy/tables.py"],
+          "plotext": ["firmware_tools/demo_ecg.py"], "matplotlib": ["firmware_tools/plot_ecg.py", "firmware_tools/plot_energy.py"],
+          "tensorflow": ["models/ecg/recipe/"], "sqlite3": ["gateway/store.py", "gateway/hub/store.py"],
+          "tomllib": ["gateway/config.py", "gateway/energy/tables.py"],
           "scipy": ["firmware_tools/bench/energy_oracle.py", "firmware_tools/cli/bench.py"], "ina219": ["gateway/energy/meters.py"],
           "urllib": ["gateway/data.py", "gateway/mqtt.py"], "micropython": ["models/runtimes/kernels_viper.py"], "numpy": [""]}
 

@@ -88,9 +88,9 @@ def table_of(found):
 def robust(quick, workers, jobs):
     """What is missed when something is not as told: figures, and a table."""
     found = spread(workers, faulty, jobs[:1] if quick else jobs[::2])
-    table = {"heed, " + fault.name: {"critical_missed": sum(f[fault.name][0] for f in found), "brownouts": sum(f[fault.name][1] for f in found)}
-             for fault in FAULTS}
-    return {"robust_" + key: sum(row[key] for row in table.values()) for key in ("critical_missed", "brownouts")}, table
+    keys = ("critical_missed", "brownouts")
+    table = {"heed, " + fault.name: {key: sum(f[fault.name][k] for f in found) for k, key in enumerate(keys)} for fault in FAULTS}
+    return {"robust_" + key: sum(row[key] for row in table.values()) for key in keys}, table
 
 
 def seasons(jobs):
@@ -131,6 +131,7 @@ def measure(quick, trace=None, load=None, platform=None):
 def environment(board, load, found):
     """What the figures rest on, in words."""
     return {"python": machine.python_version(), "machine": machine.machine(), "cpus": os.cpu_count(), "scipy": metadata.version("scipy"),
-            "platform": board["name"], "load": Path(load).name, "energy": "from tables, not metered: " + (board["source"] or "no source given"),
+            "platform": board["name"], "load": Path(load).name,
+            "energy": "from tables, not metered: " + (board["source"] or "no source given"),
             "windows": [{"window": w["window"], "feasible": w["feasible"], "u": round(100 * w["rows"][OURS]["u"], 2),
                          "headroom": round(100 * w["rows"][OURS]["headroom"], 1)} for w in found]}

@@ -3,10 +3,8 @@ of its own."""
 
 import time
 
-import numpy as np
-
 from firmware_tools.bench import energy_baselines as others
-from firmware_tools.bench.energy_sim import Run
+from firmware_tools.bench.energy_sim import Run, log_of
 from firmware_tools.bench.energy_world import FAULTS, Window
 from gateway.energy import certificate
 from gateway.energy.harvest import SLOT_MS
@@ -47,13 +45,8 @@ def played(window, policy):
 
 def certified(window):
     """The certificate's bound on a window, from what the gateway's log would say."""
-    site, minutes = window.site, SLOT_MS // 60000
-    slot = (site.times // (SLOT_MS * 1000)).clip(0, site.minutes // minutes - 1)
-    jobs = [np.bincount(slot[site.kinds == k], minlength=site.minutes // minutes).tolist() for k in range(len(site.classes))]
-    harvest = np.array(site.harvest).reshape(-1, minutes).sum(1).tolist()
-    log = [certificate.Slot({c.name: n[t] for c, n in zip(site.classes, jobs)}, mj, site.base_mw * SLOT_MS // 1000, SLOT_MS)
-           for t, mj in enumerate(harvest)]
-    return certificate.bound(site.classes, Demand(site.classes).prices, log, site.charge, site.capacity, window.parts)
+    site = window.site
+    return certificate.bound(site.classes, Demand(site.classes).prices, log_of(site), site.charge, site.capacity, window.parts)
 
 
 def judged(args):

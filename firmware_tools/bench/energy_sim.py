@@ -7,7 +7,8 @@ import heapq
 
 import numpy as np
 
-from gateway.energy.harvest import DAY, SLOT_MS
+from gateway.energy import certificate
+from gateway.energy.harvest import SLOT_MS
 
 MINUTE_US = 60000000
 SLOT_MINUTES = SLOT_MS // 60000
@@ -64,6 +65,16 @@ def spells(times, seed, factor, noise=.08):
     return np.where(hot, slow * factor, slow)
 
 
+def log_of(site):
+    """What the gateway's log would say of a site: certificate.Slots of a plan's length."""
+    slots = site.minutes // SLOT_MINUTES
+    slot = (site.times // (SLOT_MS * 1000)).clip(0, slots - 1)
+    jobs = [np.bincount(slot[site.kinds == k], minlength=slots).tolist() for k in range(len(site.classes))]
+    harvest = np.array(site.harvest).reshape(-1, SLOT_MINUTES).sum(1).tolist()
+    return [certificate.Slot({c.name: n[t] for c, n in zip(site.classes, jobs)}, mj, site.base_mw * SLOT_MS // 1000, SLOT_MS)
+            for t, mj in enumerate(harvest)]
+
+
 class Result:
     """What a scheduler made of a site. points: value done in time; off_minutes: without power."""
 
@@ -73,7 +84,6 @@ class Result:
         self.done = [[0] * len(c.variants) for c in classes]
         self.missed, self.refused = [0] * len(classes), [0] * len(classes)
         self.spent_mj, self.left = 0, 0
-        self.trace = []
 
 
 class Run:

@@ -26,7 +26,8 @@ def show_(data, as_json):
     from gateway.status import read
     facts = read(data).get("energy")
     if not facts:
-        raise HeedError("the gateway in %s keeps no account of energy" % data, "add a table [energy], or: heed run --board zero2w --meter model")
+        raise HeedError("the gateway in %s keeps no account of energy" % data,
+                        "add a table [energy], or: heed run --board zero2w --meter model")
     show(facts, as_json, tables_of)
 
 

@@ -9,8 +9,8 @@ DAY_MS = 86400000
 
 
 class Journal:
-    """certificates: [{"day", "slots", "reached_percent", "assumed_jobs"}], oldest first; assumed_jobs: of classes whose device was off, so that
-    nobody could count them: as many as are usual."""
+    """certificates: [{"day", "slots", "reached_percent", "assumed_jobs"}], oldest first; assumed_jobs: of classes whose
+    device was off, so that nobody could count them: as many as are usual."""
 
     def __init__(self, governor, certificates):
         self.governor, self.certificates = governor, certificates

@@ -55,8 +55,8 @@ def impossible(classes, worst, board):
             found += [("[[energy.class]] %s" % c.name,) + text for text in critical_faults(c, classes, worst, board)]
     load = sum([c.variants[0].time_us * worst / c.period_us for c in classes if c.critical])
     if load > 1:
-        found.append(("[[energy.class]]", "critical jobs at their smallest need %.0f %% of the executor on %s" % (100 * load, board["name"]),
-                      "smaller variants, longer periods, or another board"))
+        share = "critical jobs at their smallest need %.0f %% of the executor on %s" % (100 * load, board["name"])
+        found.append(("[[energy.class]]", share, "smaller variants, longer periods, or another board"))
     return found
 
 

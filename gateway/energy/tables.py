@@ -11,7 +11,8 @@ BOARDS = Path(__file__).with_name("boards.toml")
 LOAD = Path(__file__).with_name("load.toml")  # an assumed load of three classes: benchmark, demo, example
 NUMBER = {"type": "float", "min": 0}
 BOARD = {"options": {
-    "idle_mw": dict(NUMBER, required=True, help="draw when nothing runs"), "busy_mw": dict(NUMBER, required=True, help="all cores, above idle"),
+    "idle_mw": dict(NUMBER, required=True, help="draw when nothing runs"),
+    "busy_mw": dict(NUMBER, required=True, help="all cores, above idle"),
     "slower": dict(NUMBER, default=1.0, help="time of a job over that on a Zero 2 W"), "cores": dict(NUMBER, default=4, help="cores"),
     "source": {"type": "str", "default": "", "help": "where the figures are from"}}}
 CLASS = {"options": {
@@ -100,4 +101,5 @@ def variant(place, given, facts):
     values = checked(place, VARIANT, given)
     time_ms = values["time_ms"] * facts["slower"]
     energy_mj = values["energy_mj"] or time_ms * facts["busy_mw"] / 1000
-    return Variant(values["name"], max(1, int(1000 * time_ms)), max(1, int(1000 * energy_mj)), int(1000 * values["utility"]), values["device"])
+    return Variant(values["name"], max(1, int(1000 * time_ms)), max(1, int(1000 * energy_mj)), int(1000 * values["utility"]),
+                   values["device"])
