@@ -95,15 +95,15 @@ class Ina:
     name = "ina219 over i2c"
 
     def __init__(self, bus):
-        from ina219 import INA219
-        self.chip = INA219(.1, busnum=bus)
+        from ina219 import DeviceRangeError, INA219
+        self.chip, self.faults = INA219(.1, busnum=bus), (OSError, DeviceRangeError)
         self.chip.configure()
 
     def watts(self):
         """Power now."""
         try:
             return self.chip.power() / 1000
-        except (OSError, ValueError) as error:
+        except self.faults as error:
             raise NotConnected("the INA219 does not answer: %s" % error)
 
 

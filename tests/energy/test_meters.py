@@ -1,6 +1,8 @@
 """Meters on a fake sysfs, and what happens when one is gone, stuck or absurd; a battery that lies."""
 
 import json
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -49,6 +51,26 @@ def test_probe_finds_them_best_first(tmp_path):
 def test_nothing_there_leaves_the_model(tmp_path):
     found, gauges = meters.probe(tmp_path)
     assert [meter.name for meter in found] == ["model"] and gauges == [] and meters.celsius(tmp_path) is None
+
+
+def test_an_ina219_without_a_kernel_driver(tmp_path, monkeypatch):
+    class Chip:
+        def __init__(self, shunt, busnum):
+            assert (shunt, busnum) == (.1, 1)
+
+        def configure(self):
+            """As the package's."""
+
+        def power(self):
+            raise module.DeviceRangeError("out of range")
+    module = types.ModuleType("ina219")
+    module.INA219, module.DeviceRangeError = Chip, type("DeviceRangeError", (Exception,), {})
+    monkeypatch.setitem(sys.modules, "ina219", module)
+    tree(tmp_path, {"dev/i2c-1": ""})
+    found, _ = meters.probe(tmp_path)
+    assert [meter.name for meter in found] == ["ina219 over i2c", "model"]
+    with pytest.raises(NotConnected):
+        found[0].watts()
 
 
 def test_rails_of_a_pi_5():
