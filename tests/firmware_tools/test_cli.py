@@ -63,7 +63,7 @@ def test_lists_are_facts():
     assert {"ecg", "replay", "simulated", "file", "http"} <= {part["name"] for part in parts}
     assert json.loads(heed("plugin", "show", "replay", "--json")[1])[0]["options"]["record"]["required"]
     assert json.loads(heed("model", "list", "--json")[1])[0]["name"] == "ecg"
-    assert [row["name"] for row in json.loads(heed("data", "list", "--json")[1])] == ["ecg/mitdb", "ecg/demo"]
+    assert [row["name"] for row in json.loads(heed("data", "list", "--json")[1])][:2] == ["ecg/mitdb", "ecg/demo"]
     assert len(json.loads(heed("data", "where", "--json")[1])) >= 2
 
 
