@@ -58,10 +58,12 @@ def find(name):
 
 def listing():
     """[(data set, what, path or None)] of all that Heed knows of."""
+    from gateway import sun  # it keeps what it fetches by functions of this file
     return [("ecg/mitdb", "MIT-BIH Arrhythmia Database, 44 records", find("ecg/mitdb")),
             ("ecg/demo", "five minutes of record 208", find("ecg/demo/208demo")),
             *[(name, what, find(name)) for name, what in data_traffic.WHAT.items()],
-            *[(name, what, find(file)) for name, (what, file, _) in VISION.items()]]
+            *[(name, what, find(file)) for name, (what, file, _) in VISION.items()],
+            *[(name, sun.SETS[name][0], find(name + ".csv")) for name in sun.SETS]]
 
 
 def checked(path, sha256):
@@ -84,6 +86,10 @@ def fetch(name, progress=lambda done, total: None):
     if name in VISION:
         raise HeedError("%s cannot be fetched by itself" % name, "take it from %s, and set HEED_DATA to the folder that has %s" % (
             VISION[name][2], VISION[name][1]))
+    if name.startswith("energy/"):
+        from gateway import sun
+        if name in sun.SETS:
+            return sun.fetch(name)
     raise HeedError('no data set "%s"' % name, "known: " + ", ".join(row[0] for row in listing()))
 
 

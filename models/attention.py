@@ -8,6 +8,7 @@ from gateway.core.plugin import Model
 from gateway.core.records import Inference
 from models.caches import Caches
 from models.forecast import Forecasts
+from models.inputs import Inputs
 from models.meaning import Meaning
 from models.package import Package, folder_of
 from models.runtimes.edgetpu import EdgeTpu
@@ -26,12 +27,12 @@ class PackageModel(Model):
         super().__init__(options, context)
         self.baseline = baseline
         self.variant = self.graph = self.whole = self.caches = None
-        self.adapted, self.learns, self.last = {}, False, None
+        self.ready, self.adapted, self.learns, self.last = {}, {}, False, None
 
     def load(self):
         """Read the package and start the first variant of the fall-back order that runs. Raises ModelError when none does."""
         self.package = Package(folder_of(self.options["package"]))
-        self.inputs = [(i["name"], np.float32(i["scale"]), tuple(i["shape"]), integers(i)) for i in self.package.manifest["inputs"]]
+        self.inputs = Inputs(self.package.manifest["inputs"])
         self.state = [(s["name"], s["output"], np.zeros(s["shape"], np.float32)) for s in self.package.manifest["state"]]
         self.controls = {name: np.array(c["default"], np.float32) for name, c in self.package.manifest["controls"].items()}
         self.forecasts = Forecasts(self.package.manifest) if "forecast" in self.package.manifest else None
@@ -62,13 +63,15 @@ class PackageModel(Model):
         self.context.count("inferences_failed")
         self.context.log("warning", str(error))
         self.retry_at = self.context.clock.ticks_ms() + RETRY_MS
-        self._first_of(self.order[self.order.index(self.variant) + 1:])
+        self.ready.pop(self.variant, None)
+        order = self.order if self.variant in self.order else [self.variant, *self.order]
+        self._first_of(order[order.index(self.variant) + 1:])
 
     def _rise(self):
         """Try what is better than what runs; keep what runs where nothing is."""
         self.retry_at, kept = None, (self.variant, self.graph, self.whole, self.caches)
         try:
-            self._first_of(self.order[:self.order.index(kept[0])])
+            self._first_of(self.order[:self.order.index(kept[0])] if kept[0] in self.order else [])
             self.context.count("variants_returned")
             self.context.log("info", "model variant %s is back" % self.variant)
         except ModelError:
@@ -94,9 +97,25 @@ class PackageModel(Model):
         self.controlled = None  # whose controls the graph holds: the trial left the shipped ones
         self.caches = graph and Caches(graph, [state[:2] for state in self.state], self.context)
 
+    def switch(self, name):
+        """Let variant `name` answer from now on; what was loaded before is kept. Streams go on where the state is of one shape.
+        Raises ModelError when it does not run; what ran goes on."""
+        if name == self.variant:
+            return
+        kept = self.variant, self.graph, self.whole, self.caches
+        self.ready[kept[0]] = kept
+        if name in self.ready:
+            self.variant, self.graph, self.whole, self.caches = self.ready[name]
+            self.controlled = False  # nobody knows whose controls it holds
+        else:
+            self._start(name)
+        self.retry_at = None
+        if kept[3] and self.caches:
+            self.caches.take(kept[3])
+
     def _trial(self, graph):
         """Shapes must be those of the manifest, and one run must give sound numbers."""
-        shapes = self.forecasts.shapes() if self.forecasts else {name: shape for name, _, shape, _ in self.inputs}
+        shapes = self.forecasts.shapes() if self.forecasts else self.inputs.shapes()
         shapes.update({name: zero.shape for name, _, zero in self.state}, **{n: c.shape for n, c in self.controls.items()})
         for name, wanted in shapes.items():
             shape = graph.inputs.get(name, (0, None))[1]
@@ -120,7 +139,7 @@ class PackageModel(Model):
             return self.whole.infer(features)
         if self.forecasts:
             return self._forecast(features)
-        self._put(features)
+        self.inputs.put(self.graph, features)
         adapted = self.adapted.get(features.stream)
         if adapted is not self.controlled:
             self._control(adapted)
@@ -165,35 +184,6 @@ class PackageModel(Model):
             return out["hidden"] @ self.head[0] + self.head[1]
         return out[self.scores]
 
-    def _put(self, features):
-        """Scale the features straight into the graph's inputs. Raises ModelError for what the package does not take."""
-        for (name, scale, _, whole), array in zip(self.inputs, features.values):
-            into = self.graph.views[name].reshape(-1)
-            if len(array) != len(into):
-                raise ModelError("input %s of stream %s has %d numbers, %s takes %d" % (
-                    name, features.stream, len(array), self.graph.name, len(into)), "see the plugin that makes these features")
-            if floating(array) and not np.isfinite(array).all():
-                raise ModelError("the input of stream %s is not finite" % features.stream, "see the plugin that makes these features")
-            try:
-                if whole:
-                    array, scale = np.clip(np.rint(np.multiply(array, scale)) + whole[0], *whole[1:]), 1
-                np.multiply(array, scale, out=into, casting="unsafe")
-            except TypeError:
-                raise ModelError("input %s of stream %s is no row of numbers" % (name, features.stream), "see the plugin that makes these features")
-
     def forget(self, stream):
         """Drop the state of a stream."""
         (self.whole or self.caches).forget(stream)
-
-
-def floating(array):
-    """Whether an array or a list holds floats, which can be NaN; sensors give integers."""
-    return array.dtype.kind == "f" if hasattr(array, "dtype") else isinstance(array[0], float)
-
-
-def integers(facts):
-    """(zero, least, most) of an input that takes real values as integers, or None."""
-    if "zero" not in facts:
-        return None
-    kind = np.iinfo(facts["dtype"])
-    return facts["zero"], kind.min, kind.max

@@ -93,6 +93,8 @@ class Pipeline:
                 self._report(None, None, None, [features])
                 continue
             inference = await settled(self.model.infer(features))
+            if inference is None:  # refused for the sake of others; whoever refused counts it
+                continue
             decision = await settled(self.plugin.decide(features, inference))
             summaries = await settled(self.plugin.summarise(features, inference, decision))
             if decision.rest_ms:

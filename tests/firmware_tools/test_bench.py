@@ -16,7 +16,10 @@ KEYS = {"pipeline": {"path_over_bare", "streams_realtime_per_core", "stream_cost
                    "stream_gain_32", "stream_gain_128", "stream_gain_512", "control_cost", "call_overhead", "vision_accuracy_int8",
                    "vision_conv_accuracy_int8", "vision_resnet8_accuracy", "vision_parameters", "video_tile_share", "video_f1",
                    "video_time_gain"} | TRAFFIC,
-        "traffic": TRAFFIC}
+        "traffic": TRAFFIC,
+        "energy": {"u_over_oracle_mean", "u_over_oracle_worst", "headroom_mean", "headroom_worst", "critical_missed", "brownouts",
+                   "over_static_mid_pp", "over_thresholds_pp", "over_alert_pp", "over_lyapunov_pp", "over_best_static_pp",
+                   "certificate_valid", "certificate_gap_pp", "planner_ms", "decision_us", "windows", "windows_infeasible"}}
 
 
 @pytest.mark.parametrize("name", KEYS)

@@ -15,7 +15,7 @@ from tests.video import CARS, CROSSINGS, FRAME_MS, grey, make, options, push, re
 
 def test_cars_are_counted_as_an_eye_counts_them():
     plugin, model, context = make()
-    crossed, held, at_once = [], {}, 0
+    crossed, held = [], {}
     for number, planes in enumerate(real_frames()):
         crossed += [(number, s.data["way"]) for s in push(plugin, model, number, planes) if s.data.get("event") == "crossed"]
         held[number] = len([t for t in plugin.scenes["camera"].tracker.tracks if t.seen_ms == number * FRAME_MS])

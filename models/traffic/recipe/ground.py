@@ -3,7 +3,6 @@
 import numpy as np
 
 from models.traffic.recipe.data import lags, targets
-from plugins.traffic.lags import AHEAD
 
 WEIGHT = .1
 ENOUGH = 500  # windows that a sensor must have to be fitted on chosen ones only
