@@ -110,5 +110,5 @@ def solve(site, mean_mj):
     high[left] = [mj / 1000 for mj, _ in parts]
     found = linprog(-np.concatenate(made.gain), *made.less.matrix(width), *made.equal.matrix(width), np.stack([np.zeros(width), high], 1),
                     method="highs")
-    lacked = found.x[lack].sum()
-    return Oracle(1e6 * (-found.fun + DEFICIT * lacked), 60 * lacked / (site.base_mw / 1000 * 3600), 1000 * found.x[level[-1]])
+    lacked = float(found.x[lack].sum())
+    return Oracle(1e6 * (-float(found.fun) + DEFICIT * lacked), 60 * lacked / (site.base_mw / 1000 * 3600), 1000 * float(found.x[level[-1]]))
