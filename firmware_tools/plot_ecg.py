@@ -24,8 +24,9 @@ def stretch(record, index, beats, chosen, path, title):
         if first < sample < first + len(values):
             axes.annotate(name + ("" if true in ("", name) else "\n(%s)" % true), (sample / rate_hz, values.max()), ha="center",
                           va="bottom", color=COLOURS[name], fontsize=10, fontweight="bold", xytext=(0, 3), textcoords="offset points")
-    axes.annotate("judged here", (at / rate_hz, values.max() + .45), ha="center", va="bottom", fontsize=8, color=COLOURS[label])
-    axes.set(xlabel="s", ylabel=lead.unit, xlim=(seconds[0], seconds[-1]), ylim=(values.min() - .3, values.max() + .75), title=title)
+    axes.annotate("judged here", (at / rate_hz, values.max() + (.45 if truth in ("", label) else .7)), ha="center", va="bottom",
+                  fontsize=8, color=COLOURS[label])
+    axes.set(xlabel="s", ylabel=lead.unit, xlim=(seconds[0], seconds[-1]), ylim=(values.min() - .3, values.max() + .95), title=title)
     axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     figure.savefig(path)

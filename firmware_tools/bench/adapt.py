@@ -29,7 +29,8 @@ def measure(quick, folder=None):
     baselines.update(adapt_ecg.variants(patients, twin, anchors, model, list(adapt_ecg.VARIANTS)[:1 if quick else None]))
     losses = adapt_ecg.poison(patients, twin, anchors, before, adapt_ecg.POISONS[:1] if quick else adapt_ecg.POISONS)
     figures["poison_f1_loss"], baselines["poison, loss of macro F1"] = max(losses.values()), losses
-    for part in (adapt_time.gradient(twin, patients[0].moments), adapt_time.interference(model, patients[0], twin, anchors, 2 if quick else adapt_time.PAIRS),
+    pairs = 2 if quick else adapt_time.PAIRS
+    for part in (adapt_time.gradient(twin, patients[0].moments), adapt_time.interference(model, patients[0], twin, anchors, pairs),
                  adapt_fleet.fleet(patients, twin, anchors)):
         figures.update(part[0])
         baselines.update(part[1])

@@ -28,7 +28,8 @@ class Downlink:
         try:
             async with self.session.get(self.options["url"] + path, params=query) as answer:
                 if answer.status != 200 or (answer.content_length or 0) > MAX_ANSWER:
-                    raise NotConnected("the hub answers %s with status %d" % (path, answer.status), "does it run rounds? `heed hub run --rounds`")
+                    raise NotConnected("the hub answers %s with status %d" % (path, answer.status),
+                                       "does it run rounds? `heed hub run --rounds`")
                 return await answer.json()
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             message, hint = tls.explain(error, self.options, hint="is the hub up?")

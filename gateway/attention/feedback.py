@@ -13,11 +13,11 @@ from gateway.core.compat import wall_ms
 from gateway.core.errors import ConfigError
 
 RANKS = {"clinician": 3, "user": 2, "alarm": 2, "self": 1}
-VERDICTS = ("taken", "agreed", "repeated", "out_of_order", "disputed", "overruled", "waiting", "late")
 KEPT = 20000  # words of a stream; the oldest without a moment go
 INSERT = "INSERT INTO feedback VALUES(NULL, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(stream, seq, source) DO UPDATE SET " \
          "label = excluded.label, given_ms = excluded.given_ms, verdict = excluded.verdict"
 MARK = "UPDATE feedback SET verdict = ? WHERE stream = ? AND seq = ? AND source = ?"
+AGAIN = "UPDATE feedback SET given_ms = ? WHERE stream = ? AND seq = ? AND source = ?"
 ASK = "SELECT seq, t_ms, guess, share, why FROM moment WHERE stream = ? AND asked_ms IS NOT NULL AND seq NOT IN " \
       "(SELECT seq FROM feedback WHERE stream = ?) ORDER BY asked_ms"
 
@@ -57,24 +57,29 @@ class Door:
 
     def _judge(self, word, moment):
         """The verdict, with all that it changes on disk."""
-        words = {source: (label, given_ms) for source, label, given_ms in self.store.rows(
-            "SELECT source, label, given_ms FROM feedback WHERE stream = ? AND seq = ?", word.stream, word.seq)}
+        words = self._words(word)
         before = words.get(word.source)
         if before and before[0] == word.label:
+            self.store.write((AGAIN, (max(before[1], word.given_ms), word.stream, word.seq, word.source)))
             return "repeated"
         if before and before[1] > word.given_ms:
             return "out_of_order"
-        words[word.source] = word.label, word.given_ms
         return self._settle(word, words, moment)
 
-    def _settle(self, word, words, moment):
-        """Write a word, and what it changes of the others about its moment."""
+    def _words(self, word):
+        """{source: (label, given_ms)} about the moment of a word."""
+        return {source: (label, given_ms) for source, label, given_ms in self.store.rows(
+            "SELECT source, label, given_ms FROM feedback WHERE stream = ? AND seq = ?", word.stream, word.seq)}
+
+    def _settle(self, word, words, moment, *first):
+        """Write a word, and what it changes of the others about its moment, after the statements `first`."""
+        words[word.source] = word.label, word.given_ms
         absent = "waiting" if self.outside or word.seq > self.moments.newest(word.stream) else "late"
         found = verdicts(words) if moment else {word.source: absent}
         writes = [(INSERT, (word.stream, word.seq, word.label, word.source, word.given_ms, wall_ms(), found[word.source]))]
         writes += [(MARK, (verdict, word.stream, word.seq, source)) for source, verdict in found.items()]
         keep = [self.moments.keep(moment, "labelled")] if moment else []
-        self.store.write(*keep, *writes, self._bound(word.stream))
+        self.store.write(*first, *keep, *writes, self._bound(word.stream))
         self.store.write(*self.moments.evictions(word.stream))
         return found[word.source]
 
@@ -87,12 +92,15 @@ class Door:
         moment = self.moments.find(word.stream, word.seq, self.reach)
         if not moment and word.seq > self.moments.newest(word.stream):
             return False
-        self.store.write(("DELETE FROM feedback WHERE stream = ? AND seq = ? AND source = ?", (word.stream, word.seq, word.source)))
-        return self.give(word) == "taken"
+        old = "DELETE FROM feedback WHERE stream = ? AND seq = ? AND source = ?", (word.stream, word.seq, word.source)
+        word.seq = moment.seq if moment else word.seq
+        verdict = self._settle(word, self._words(word), moment, old)
+        self.counters[verdict] += 1
+        return verdict == "taken"
 
     def _bound(self, stream):
-        return ("DELETE FROM feedback WHERE stream = ? AND id <= (SELECT MAX(id) FROM feedback) - ? AND verdict NOT IN ('taken', 'disputed')",
-                (stream, KEPT))
+        return ("DELETE FROM feedback WHERE stream = ? AND id <= (SELECT MAX(id) FROM feedback) - ? "
+                "AND verdict NOT IN ('taken', 'disputed')", (stream, KEPT))
 
     def asked(self, stream):
         """[(seq, t_ms, guess, share, why)] that are asked for and not answered."""
@@ -101,7 +109,8 @@ class Door:
     def ask(self, moment, why):
         """Put a moment on the list of those that a label is asked for; the oldest unanswered one makes room."""
         waiting = self.asked(moment.stream)
-        gone = [("DELETE FROM moment WHERE stream = ? AND seq = ?", (moment.stream, row[0])) for row in waiting[:max(0, len(waiting) - ASKED + 1)]]
+        surplus = waiting[:max(0, len(waiting) - ASKED + 1)]
+        gone = [("DELETE FROM moment WHERE stream = ? AND seq = ?", (moment.stream, row[0])) for row in surplus]
         self.counters["questions_dropped"] += len(gone)
         self.store.write(*gone, self.moments.keep(moment, why, wall_ms()))
 

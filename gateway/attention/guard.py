@@ -93,7 +93,7 @@ class Guard:
         whole = sum(against for against, _ in found), sum(sure for _, sure in found)
         for name, (against, sure) in [*zip(lesson.origin.classes, found), ("class", whole)]:
             if against >= AGAINST[0] and against > AGAINST[1] * sure:
-                return Verdict(False, "trust", "%d of %d labels contradict a %s that the model is sure of: is it the right patient, the right lead?"
+                return Verdict(False, "trust", "%d of %d labels contradict a %s that the model is sure of: is it the right patient?"
                                % (against, sure, name), {"against": against, "sure": sure})
         for c in denied(given, lesson.labels):
             return Verdict(False, "trust", "no label confirms a %s, however often the model gave one: is it the right patient?"

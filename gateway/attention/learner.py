@@ -3,6 +3,7 @@
 observe() is called with each inference and only remembers. Everything else happens in work(), on a thread of its own.
 """
 
+import threading
 import time
 from collections import Counter
 
@@ -17,6 +18,7 @@ from gateway.attention.moments import Moments
 from gateway.attention.optimise import judged
 from gateway.attention.state import AttentionState, Origin
 from gateway.core.compat import crc32, wall_ms
+from gateway.core.errors import HeedError
 
 DAY_MS = 86400000
 GLOBAL = "* "  # before the name of a package: the stream that stands for what gateways learnt together
@@ -24,16 +26,22 @@ LATEST = 64  # moments that say what a stream is like now
 
 
 class Slack:
-    """Lets a thread have a share of the time: after each piece of work it rests so long that inference seldom meets it."""
+    """Lets a thread have a share of the time: after each piece of work it rests so long that inference seldom meets it.
 
-    def __init__(self, share, clock=time.perf_counter, sleep=time.sleep):
-        self.share, self.clock, self.sleep = share, clock, sleep
+    stopping: an Event that ends the rest, and the work with it."""
+
+    def __init__(self, share, clock=time.perf_counter, sleep=None):
+        self.share, self.clock = share, clock
+        self.stopping = threading.Event()
+        self.sleep = sleep or self.stopping.wait
         self.since = clock()
 
     def pause(self):
-        """Rest for what was just worked."""
+        """Rest for what was just worked. Raises HeedError when all is to stop."""
         worked = self.clock() - self.since
         self.sleep(worked * (1 / self.share - 1))
+        if self.stopping.is_set():
+            raise HeedError("the gateway stops", "what was to be learnt is learnt after the next start")
         self.since = self.clock()
 
 
@@ -49,12 +57,18 @@ class Learner:
         self.moments = Moments(store, self.counters)
         self.door = Door(self.moments, self.origin.classes, reach, self.counters)
         self.slack = slack or Slack(options["slack_permille"] / 1000)
-        self.taught, self.grounds, self.away, self.met = {}, {}, set(), set()
+        self.taught, self.grounds, self.applied, self.away, self.met = {}, {}, {}, set(), set()
 
     def start(self):
-        """Go on with what was in use before, of all streams that are here."""
+        """Take up what another process, or a hub, has changed of the streams that are here."""
         for stream in list(self.moments.recent):
-            self._apply(stream, self.current(stream))
+            state = self.current(stream)
+            if self.applied.get(stream) != self._mark(state):
+                self._apply(stream, state)
+
+    def _mark(self, state):
+        """What tells one state in use from another: its version, and that of the base."""
+        return state and state.version, dict(row[:2] for row in self.store.streams()).get(GLOBAL + self.origin.package)
 
     def current(self, stream):
         """The state in use, None = as learning began. One of another package, or another release, is left alone, and counted."""
@@ -67,6 +81,7 @@ class Learner:
     def _apply(self, stream, state):
         self.grounds[stream] = Ground(state.facts["ground"]) if state and state.facts.get("ground") else None
         self.away.discard(stream)
+        self.applied[stream] = self._mark(state)
         self.use(stream, state.parameters if state else self.base())
 
     def observe(self, moment):
@@ -148,7 +163,8 @@ class Learner:
         self.start()
 
     def _adopt(self, stream, state, lesson, challenger, verdict):
-        facts = dict(verdict.facts, taught=self.taught[stream], ground=Ground.of(lesson.hidden(challenger, [*lesson.others, *lesson.moments])).facts)
+        ground = Ground.of(lesson.hidden(challenger, [*lesson.others, *lesson.moments]))
+        facts = dict(verdict.facts, taught=self.taught[stream], ground=ground.facts)
         made = AttentionState(stream, self.origin.package, 0, state.version if state else 0, wall_ms(), verdict.why, facts, challenger)
         self.store.adopt(made)
         self._apply(stream, made)

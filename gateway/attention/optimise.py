@@ -47,18 +47,6 @@ class Adam:
             parameters[name] -= self.rate * (self.m[name] / (1 - .9 ** self.t)) / (np.sqrt(self.v[name] / (1 - .999 ** self.t)) + 1e-8)
 
 
-class Sgd:
-    """Plain descent: for a state of few numbers and little memory."""
-
-    def __init__(self, rate=RATE):
-        self.rate = rate
-
-    def step(self, parameters, gradients):
-        """Move against the gradients."""
-        for name, g in gradients.items():
-            parameters[name] -= self.rate * g
-
-
 class HeadLoss:
     """Loss of the head alone, on hidden vectors. hidden (k, width), targets (k, classes); held: arrays (n, width) whose
     opinions are kept, each array with the weight KEEP."""

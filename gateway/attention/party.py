@@ -49,8 +49,8 @@ class Party:
             if self.signer:
                 self.signer.verify(name, signed(self.round_id, name, keys), keys)
         self.roster = {name: {use: bytes.fromhex(keys[use]) for use in ("mask", "seal")} for name, keys in roster.items()}
-        parts = list(zip(sorted(roster), split(self.mask.private, len(roster), needed(len(roster))), split(self.seed, len(roster), needed(len(roster)))))
-        return {name: sealed(self._line(name), json.dumps([key, seed]).encode()).hex() for name, key, seed in parts}
+        keys, seeds = (split(secret, len(roster), needed(len(roster))) for secret in (self.mask.private, self.seed))
+        return {name: sealed(self._line(name), json.dumps([key, seed]).encode()).hex() for name, key, seed in zip(sorted(roster), keys, seeds)}
 
     def _line(self, peer):
         """The key between two parties, the same at both ends."""

@@ -99,6 +99,8 @@ class Attention:
         """Stop the thread and close the files."""
         if self.rounds:
             await self.rounds.close()
+        for learner in self.learners:
+            learner.slack.stopping.set()
         self.worker.shutdown()
         for learner in self.learners:
             learner.store.close()

@@ -117,4 +117,5 @@ class AttentionStore:
 
     def close(self):
         """Close the file."""
-        self.db.close()
+        with self.lock:
+            self.db.close()

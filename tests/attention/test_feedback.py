@@ -38,6 +38,12 @@ def test_a_later_word_of_the_same_giver_corrects_an_earlier_one_and_not_the_othe
     assert taught(learner) == {5: "S"}
 
 
+def test_a_word_that_was_said_again_later_is_as_new_as_the_last_time(learner):
+    give(learner, 5, "V", given_ms=1000)
+    assert give(learner, 5, "V", given_ms=3000) == "repeated"
+    assert give(learner, 5, "S", given_ms=2000) == "out_of_order" and taught(learner) == {5: "V"}
+
+
 def test_two_of_one_rank_who_disagree_teach_nothing_until_one_yields(learner):
     give(learner, 5, "V", "clinician:a")
     assert give(learner, 5, "S", "clinician:b") == "disputed" and taught(learner) == {}

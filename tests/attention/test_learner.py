@@ -9,6 +9,7 @@ import pytest
 from gateway.attention.feedback import Feedback
 from gateway.attention.optimise import judged
 from gateway.attention.state import AttentionState
+from gateway.attention.store import AttentionStore
 from tests.attention.helpers import CLASSES, clouds, learner_in, moments
 
 
@@ -120,6 +121,21 @@ def test_a_frozen_stream_learns_nothing_and_a_reset_one_is_as_shipped(tmp_path, 
     assert learner.store.current("bed")[0]
     learner.store.use("bed", 0)
     assert np.array_equal(learner.parameters("bed")["head"], learner.origin.shipped["head"])
+
+
+def test_what_another_process_writes_of_another_stream_disturbs_nothing(tmp_path, patient):
+    hidden, labels = patient
+    used = []
+    learner = learner_in(tmp_path, used=used)
+    observed(learner, hidden[:200])
+    answer(learner, labels, 12)
+    before, other = len(used), AttentionStore(tmp_path / "attention.db")
+    other.freeze("elsewhere", True)
+    learner.work()
+    assert len(used) == before
+    other.use("bed", 0)
+    learner.work()
+    assert len(used) == before + 1 and np.array_equal(used[-1][1]["head"], learner.origin.shipped["head"])
 
 
 def test_the_budget_of_questions_holds(tmp_path, patient):

@@ -4,13 +4,16 @@ import asyncio
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from gateway.attention.feedback import Feedback
 from gateway.attention.learner import Slack
 from gateway.attention.service import Attention
 from gateway.attention.settings import ATTENTION
 from gateway.core.compat import Clock
+from gateway.core.errors import HeedError
 from gateway.core.records import Features, Inference
-from tests.attention.helpers import Twin, anchors, clouds
+from tests.attention.helpers import CLASSES, Twin, anchors, clouds
 
 OPTIONS = {name: spec["default"] for name, spec in ATTENTION["options"].items()}
 
@@ -78,3 +81,20 @@ def test_slack_rests_as_long_as_its_share_says():
     now[0] = 2.0
     slack.pause()
     assert slept == [398.0]
+
+
+async def test_a_stop_does_not_wait_for_what_is_being_learnt(tmp_path):
+    attention, model = Attention(Path(tmp_path), dict(OPTIONS, slack_permille=1), Clock, "g", Door()), Model()
+    watch = attention.beside(model, lambda package: Twin(), Door(), None)
+    hidden, labels = clouds(np.random.default_rng(1), 100)
+    seen(watch, model, hidden)
+    learner = attention.learners[0]
+    for seq in range(20):
+        learner.door.give(Feedback("bed", seq, CLASSES[int(labels[seq])]))
+    attention.loop = asyncio.get_running_loop()
+    work = attention.loop.run_in_executor(attention.worker, learner.learn, "bed")  # a hundred seconds at this share
+    await asyncio.sleep(.2)
+    assert not work.done()
+    await asyncio.wait_for(attention.close(), 10)
+    with pytest.raises(HeedError):
+        await work

@@ -17,8 +17,9 @@ from gateway.hub.aggregate import sound, together
 from gateway.hub.app import Hub
 from gateway.hub.rounds import SETTINGS, Rounds
 from tests.attention.helpers import CLASSES, clouds, learner_in, moments
-from tests.hub.test_hub import Line, uplink_of
 from gateway.uplinks import http
+from tests.hub.test_hub import Line, uplink_of
+from tests.services import postgres  # noqa: F401  fixture
 
 NAMES = ["g%02d" % i for i in range(6)]
 
@@ -147,9 +148,18 @@ def test_the_guard_of_a_gateway_refuses_a_global_state_that_would_unlearn(tmp_pa
 
 
 async def test_over_http_and_the_outbox(tmp_path, fleet):
+    await over_http(tmp_path, fleet, str(tmp_path / "hub.db"))
+
+
+async def test_on_postgresql(tmp_path, fleet, postgres):  # noqa: F811
+    await over_http(tmp_path, fleet, postgres.url)
+
+
+async def over_http(tmp_path, fleet, database):
+    """A masked round of three gateways with their own outboxes, over a real hub."""
     _, parties = fleet
     rounds = Rounds(check_options(SETTINGS, {"package": "clouds 1", "every_s": 0, "step_s": 3, "masked": True, "rule": "mean"})[0])
-    hub = Hub(str(tmp_path / "hub.db"), ("127.0.0.1", 0), rounds=rounds)
+    hub = Hub(database, ("127.0.0.1", 0), rounds=rounds)
     await hub.start()
     url = "http://127.0.0.1:%d" % hub.port
     (tmp_path / "boxes").mkdir()
