@@ -14,11 +14,12 @@ class Meaning:
         self.done = facts.get("logistic", False)
         self.groups = [np.array(columns, int) for columns in facts.get("groups", {}).values()]
         self.width = facts.get("width", len(manifest["classes"]))
+        self.plain = self.kind == "logits" and not self.groups and self.scale == 1 and self.zero == 0
 
     def shares(self, raw):
         """Shares in class order, sum 1, of an output whose last axis has `width` columns."""
         rows = raw.reshape(-1, self.width)
-        if self.kind == "logits" and not self.groups and self.zero == 0 and self.scale == 1:
+        if self.plain:
             return softmax(rows[0])
         rows = (rows.astype(np.float32) - self.zero) * self.scale
         if self.kind == "candidates":
