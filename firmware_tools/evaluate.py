@@ -9,12 +9,12 @@ from models.attention import PackageModel
 from models.package import Package, folder_of
 
 # domain: module with figures_on(model, own), which gives {"tables", "lines", "figures"}
-JUDGES = {"ecg": "firmware_tools.evaluate_ecg", "traffic": "firmware_tools.evaluate_traffic"}
+JUDGES = {"ecg": "firmware_tools.evaluate_ecg", "traffic": "firmware_tools.evaluate_traffic", "vision": "firmware_tools.evaluate_vision"}
 
 
 def options_of(manifest):
     """Default options."""
-    return {name: spec["default"] for name, spec in manifest["options"].items()}
+    return {name: spec.get("default") for name, spec in manifest["options"].items()}
 
 
 def ready(package, variant):
@@ -22,7 +22,7 @@ def ready(package, variant):
     context = GatewayContext("verify", ".")
     found = discover()[0].get(("plugin", Package(folder_of(package)).manifest["domain"]))
     rules = getattr(load(found), "baseline", None) if found else None
-    model = PackageModel({"package": package, "variant": variant}, context, rules and rules({}, context))
+    model = PackageModel({"package": package, "variant": variant}, context, rules and rules(options_of(found.manifest), context))
     model.load()
     return model
 

@@ -88,3 +88,30 @@ def step_s(text):
         if text.endswith(unit) and text[:-len(unit)].isdigit():
             return int(text[:-len(unit)]) * seconds
     raise ConfigError("%r is no step" % text, "write 5min, 1h or 300s")
+
+
+def video_file(name):
+    """Path of a video by name in the data folder, or as given. Raises HeedError."""
+    found = Path(data.find(name) or name)
+    if not found.is_file():
+        raise HeedError("%s is not here" % name, "give a video file of your own with --video, or set HEED_DATA")
+    return found
+
+
+def decoded(file, side=None):
+    """A picture (h, w, 3) uint8 of a file, or of a path, made side x side where asked (extra `vision`)."""
+    try:
+        from PIL import Image
+    except ImportError:
+        raise HeedError("Pillow is not here", "pip install 'heed-gateway[vision]'")
+    picture = Image.open(file).convert("RGB")
+    return np.asarray(picture.resize((side, side), Image.Resampling.BILINEAR) if side else picture)
+
+
+def cifar(part):
+    """(pictures (n, 32, 32, 3) uint8, labels (n,)) of "train" or "val", or HeedError with how to get them."""
+    from models.vision.recipe.data import unpack
+    found = data.find("vision/images/cifar10_%s_jpg.zip" % part)
+    if not found:
+        raise HeedError("the CIFAR-10 pictures are not here", "set HEED_DATA to a folder with vision/images/cifar10_%s_jpg.zip" % part)
+    return unpack(found, decoded)

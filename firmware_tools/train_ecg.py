@@ -8,7 +8,7 @@ import numpy as np
 from firmware_tools import card_ecg, looks
 from firmware_tools.recordings import ecg_folder, read
 from gateway.core.errors import ConfigError
-from models.ecg.recipe import data
+from models.ecg.recipe import anchors, data
 from models.package import ROOT
 
 VERSION = "0.1.0"
@@ -49,6 +49,7 @@ def run(seeds, epochs, out, work, say, own):
         target.mkdir(exist_ok=True)
         release.write(target, student, records, VERSION, S_OFFSET)
     publish(work, seeds, folder)
+    anchors.write(folder, [beats for beats in records if not beats.other_lead])
     looks.note(folder, "release %s, %d seeds" % (VERSION, len(seeds)))
     say("judging on DS2 ...")
     card_ecg.write(folder, [work / ("package-%d" % seed) for seed in seeds], root)

@@ -1,7 +1,7 @@
 """heed model tune: adapts a package offline to labelled recordings of one's own; the same package out.
 
 Moves the attention controls and the head by the package's own gradient graph, in float; the integer variants get the
-moved controls, and the head where it is an array of theirs. Adam (Kingma and Ba, 2015), stopped by a held-out part.
+moved controls, and the head where it is an array of theirs. Stopped by a held-out part.
 """
 
 import hashlib
@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from firmware_tools.recordings import read
+from gateway.attention.optimise import Adam
+from gateway.attention.state import Origin
 from gateway.context import GatewayContext
 from gateway.core.errors import HeedError
 from gateway.core.records import Features
@@ -20,12 +22,11 @@ from models.ecg.recipe.data import AAMI, beats_of
 from models.ecg.recipe.evaluate import confusion, figures
 from models.ecg.recipe.sample import record_tokens
 from models.package import Package, folder_of
-from models.runtimes.litert import LiteRt
+from models.twin import Twin
 
 HELD_OUT = 5  # each fifth stretch of beats judges, and is not learnt from
 STRETCH = 50
 RATE, EPOCHS, PATIENCE, DECAY = 5e-3, 30, 4, 1e-2
-PARAMETERS = ("bias", "temperature", "head", "head_b")
 
 
 class Samples:
@@ -59,36 +60,15 @@ class Samples:
         return dict(stacked, target=target)
 
 
-class Adam:
-    """One moment pair for each parameter."""
-
-    def __init__(self, parameters):
-        self.m = {name: np.zeros_like(value) for name, value in parameters.items()}
-        self.v = {name: np.zeros_like(value) for name, value in parameters.items()}
-        self.t = 0
-
-    def step(self, parameters, gradients, start):
-        """Move the parameters in place; DECAY pulls them back to where they started."""
-        self.t += 1
-        for name, value in parameters.items():
-            g = gradients["d_" + name] + DECAY * (value - start[name])
-            self.m[name] = .9 * self.m[name] + .1 * g
-            self.v[name] = .999 * self.v[name] + .001 * g * g
-            value -= RATE * (self.m[name] / (1 - .9 ** self.t)) / (np.sqrt(self.v[name] / (1 - .999 ** self.t)) + 1e-8)
-
-
 class Tuner:
     """Learns on Samples with the gradient graph of a package; parameters are clamped to the manifest's ranges."""
 
     def __init__(self, package, samples):
         self.samples = samples
-        self.graph = LiteRt(package.gradient().data(), "grad")
-        self.size = package.manifest["grad"]["batch"]
-        self.ranges = {name: (c["min"], c["max"]) for name, c in package.manifest["controls"].items()}
-        weights = np.load(package.folder / "weights.npz")
-        self.parameters = {name: np.array(c["default"], np.float32) for name, c in package.manifest["controls"].items()}
-        self.parameters.update(head=weights["head"].astype(np.float32), head_b=weights["head_b"].astype(np.float32))
-        self.start = {name: value.copy() for name, value in self.parameters.items()}
+        self.twin = Twin(package)
+        self.graph, self.size = self.twin.graph, self.twin.size
+        self.origin = Origin(self.twin.package, self.twin.parameters, self.twin.ranges, self.twin.classes)
+        self.parameters = self.origin.copy()
         counts = np.maximum(np.bincount(samples.label, minlength=4), 1)
         self.weights = counts ** -.5 / counts.max() ** -.5
 
@@ -107,16 +87,17 @@ class Tuner:
 
     def learn(self, say):
         """Moves the parameters; ends with those that judged best. Gives (loss before, loss after) of the held-out part."""
-        rng, adam = np.random.default_rng(1), Adam(self.parameters)
+        rng, adam = np.random.default_rng(1), Adam(RATE)
         teach, judge = self.split(False), self.split(True)
         first = best = self.loss(judge)
         kept, waited = {name: value.copy() for name, value in self.parameters.items()}, 0
         for epoch in range(EPOCHS):
             order = rng.permutation(teach)
             for at in range(0, len(order), self.size):
-                adam.step(self.parameters, self.run(list(order[at:at + self.size])), self.start)
-                for name, (low, high) in self.ranges.items():
-                    np.clip(self.parameters[name], low, high, out=self.parameters[name])
+                found = self.run(list(order[at:at + self.size]))
+                pull = {name: DECAY * (value - self.origin.shipped[name]) for name, value in self.parameters.items()}
+                adam.step(self.parameters, {name: found["d_" + name] + pull[name] for name in self.parameters})
+                self.origin.clamp(self.parameters)
             found = self.loss(judge)
             say("epoch %d: held-out loss %.4f (before: %.4f)" % (epoch + 1, found, first))
             waited = 0 if found < best else waited + 1

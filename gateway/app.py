@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 from gateway import discover, privacy_settings, status
+from gateway.attention.service import Attention
 from gateway.context import GatewayContext
 from gateway.core.channel import Channel
 from gateway.core.compat import Clock
@@ -18,8 +19,9 @@ from gateway.isolation import isolate
 from gateway.privacy import Door
 from gateway.store import SqliteStorage
 from models.attention import PackageModel
+from models.twin import Twin
 
-BLOCKS = 64  # how far a pipeline may lag behind its sensors, in blocks
+BLOCKS = 64  # how far a pipeline may lag behind its sensors, in blocks; less where a manifest says so (`ahead`)
 DELIVERY_S = 30  # how long the end of a finite input waits for the uplinks
 
 
@@ -38,6 +40,7 @@ class Gateway:
         self.supervisor = Supervisor(Clock, self.context.log)
         self.outbox = Outbox(SqliteStorage(str(self.folder / "outbox.db")), config.limits, Clock, config.gateway["name"],
                              [uplink.name for uplink in config.uplinks], **config.outbox)
+        self.attention = Attention(self.folder, config.attention, Clock, config.gateway["name"], self.outbox)
         self.sources, self.notes, self.feeds, self.pipelines, self.runners = {}, {}, {}, [], {}
         self.stopping = asyncio.Event()
         self._add_all()
@@ -52,16 +55,21 @@ class Gateway:
         for plugin in self.config.plugins:
             sensors = [sensor for sensor in self.config.sensors if sensor.feeds == plugin.name]
             lossless = not any(sensor.found.manifest.get("live", True) for sensor in sensors)
-            channels[plugin.name] = channel = Channel(BLOCKS, lossless)
+            ahead = min([sensor.found.manifest.get("ahead", BLOCKS) for sensor in sensors], default=BLOCKS)
+            channels[plugin.name] = channel = Channel(ahead, lossless)
             self.feeds[plugin.name] = channel, [sensor.name for sensor in sensors]
             model = self._model(plugin)
             rules = privacy_settings.rules_of(self.config, plugin, key)
+            watch = self.attention.beside(model, Twin, Door(self.outbox, rules, self.context), self.watch)
             self.pipelines.append(self._add(plugin, lambda part, context: Pipeline(
-                channel, part, model, Door(self.outbox, rules, context), Clock, rests, self.watch), essential=False))
+                channel, part, model, Door(self.outbox, rules, context), Clock, rests, watch), essential=False))
             self._count(plugin.name, lambda channel=channel: {"dropped": channel.dropped, "peak": channel.peak})
             self._count(plugin.name, lambda model=model: dict(model.context.counters))
         for sensor in self.config.sensors:
             self._add(sensor, lambda part, context: Reader(part, channels[sensor.feeds], Clock, rests))
+        if self.attention.learners:
+            self.supervisor.add("attention", self.attention.run)
+            self._count("attention", self.attention.counts)
         if (self.folder / "identity" / "hub.json").exists():
             from gateway.enrolment import Renewal  # cryptography takes its time, and only who has enrolled needs it
             renewal = Renewal(self.folder)
@@ -152,6 +160,7 @@ class Gateway:
         await self.supervisor.stop()
         for pipeline in self.pipelines:
             await self._finish(pipeline)
+        await self.attention.close()
         try:
             await self.outbox.close()
         finally:

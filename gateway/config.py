@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 from gateway import limits, privacy_settings
+from gateway.attention.settings import ATTENTION
 from gateway.core.errors import ConfigError
 from gateway.core.options import check_options, guess
 from gateway.discover import discover
@@ -53,11 +54,11 @@ class PartConfig:
 
 
 class Config:
-    """gateway, outbox: dicts of settings; limits: {class: (bytes, policy)}; privacy: see
+    """gateway, outbox, attention: dicts of settings; limits: {class: (bytes, policy)}; privacy: see
     gateway.privacy_settings; sensors, plugins, uplinks: PartConfigs."""
 
     def __init__(self):
-        self.gateway, self.outbox, self.limits, self.privacy = {}, {}, {}, {}
+        self.gateway, self.outbox, self.attention, self.limits, self.privacy = {}, {}, {}, {}, {}
         self.sensors, self.plugins, self.uplinks = [], [], []
 
 
@@ -84,10 +85,11 @@ class Checker:
     def check(self, settings):
         """Check all tables."""
         for name in settings:
-            if name not in ("gateway", "outbox", "privacy", *TABLES):
-                self.fault("[%s]" % name, "unknown table", guess(name, ("gateway", "outbox", "privacy", *TABLES)))
+            if name not in ("gateway", "outbox", "attention", "privacy", *TABLES):
+                self.fault("[%s]" % name, "unknown table", guess(name, ("gateway", "outbox", "attention", "privacy", *TABLES)))
         config = self.config
         config.gateway = self.options("[gateway]", GATEWAY, settings.get("gateway", {}))
+        config.attention = self.options("[attention]", ATTENTION, settings.get("attention", {}))
         self.outbox(dict(settings.get("outbox", {})))
         self.parts, broken = discover(config.gateway["plugins"] or None)
         for error in broken:

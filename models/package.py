@@ -1,8 +1,11 @@
 """A model package: a folder with manifest.json, weights and card.md, checked before anything of it is run."""
 
+import io
 import json
 import os
 from pathlib import Path
+
+import numpy as np
 
 from gateway.core.compat import sha256_hex
 from gateway.core.errors import ModelError
@@ -53,6 +56,18 @@ class Package:
         if "grad" not in self.manifest:
             raise ModelError("%s has no gradient graph" % self.folder, "it can be adapted by search only")
         return Variant(self.folder, dict(self.manifest["grad"], name="grad", runtime="litert"))
+
+    def adaptable(self):
+        """Whether it gives what the head judges, and ships the head: what learning beside it needs."""
+        return "float" in self.variants and bool(self.manifest["controls"]) and (
+            "head" in self.manifest or (self.folder / "weights.npz").exists())
+
+    def anchors(self):
+        """(hidden (n, width) float32, labels (n,) int) of known inputs of every class, or None where the package ships none."""
+        if "anchors" not in self.manifest:
+            return None
+        with np.load(io.BytesIO(Variant(self.folder, dict(self.manifest["anchors"], name="anchors", runtime="")).data())) as arrays:
+            return arrays["hidden"].astype(np.float32), arrays["labels"].astype(int)
 
     def _read(self):
         path = self.folder / "manifest.json"

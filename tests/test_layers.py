@@ -12,16 +12,20 @@ FOLDERS = ("gateway", "sensors", "plugins", "models", "firmware_tools")
 # One owner file for each dependency that could be exchanged; numpy is everywhere arrays are.
 OWNERS = {"ai_edge_litert": ["models/runtimes/litert.py"], "tflite_runtime": ["models/runtimes/litert.py"],
           "aiohttp": ["gateway/uplinks/http.py", "gateway/hub/http.py", "gateway/hub/enrolment.py", "gateway/metrics.py",
+                      "gateway/attention/downlink.py", "gateway/hub/round_routes.py",
                       "firmware_tools/bench/sync_hub.py"],
           "aiomqtt": ["gateway/mqtt.py"], "paho": ["gateway/mqtt.py"], "google": ["gateway/forms/sparkplug"],
           "psycopg": ["gateway/hub/postgres.py"], "thingsboard_gateway": ["firmware_tools/bench/peer_thingsboard.py"],
           "compression": ["gateway/forms/compress.py"],
           "backports": ["gateway/forms/compress.py"], "click": ["firmware_tools/cli/"], "rich": ["firmware_tools/"],
           "plotext": ["firmware_tools/demo_"], "matplotlib": ["firmware_tools/plot_"],
-          "tensorflow": ["models/ecg/recipe/", "models/traffic/recipe/"],
-          "sqlite3": ["gateway/store.py", "gateway/hub/store.py", "gateway/hub/register.py"], "tomllib": ["gateway/config.py"],
+          "av": ["sensors/media.py"], "PIL": ["firmware_tools/recordings.py"], "ai_edge_quantizer": ["models/quantise.py"],
+          "tensorflow": ["models/ecg/recipe/", "models/traffic/recipe/", "models/vision/recipe/"],
+          "sqlite3": ["gateway/store.py", "gateway/attention/store.py", "gateway/hub/store.py", "gateway/hub/register.py"],
+          "tomllib": ["gateway/config.py", "firmware_tools/cli/hub.py"],
           "urllib": ["gateway/fetch.py", "gateway/mqtt.py", "gateway/enrolment.py"],
-          "cryptography": ["gateway/identity.py", "gateway/hub/ca.py"], "micropython": ["models/runtimes/kernels_viper.py"], "numpy": [""]}
+          "cryptography": ["gateway/identity.py", "gateway/attention/masks.py", "gateway/attention/signer.py", "gateway/hub/ca.py"],
+          "micropython": ["models/runtimes/kernels_viper.py"], "numpy": [""]}
 
 
 def imports(text):

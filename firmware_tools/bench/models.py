@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from firmware_tools import verify_ecg
-from firmware_tools.bench import traffic
+from firmware_tools.bench import models_vision, traffic
 from firmware_tools.bench.pipeline import environment
 from firmware_tools.bench.variants import best_window, inputs_of, measure as variants
 from firmware_tools.evaluate import ready
@@ -21,7 +21,7 @@ GATES = {"ecg_sveb_f1": (.60, .72, True), "ecg_veb_f1": (.90, .94, True), "ecg_s
          "ecg_parameters": (60000, 20000, False), "ecg_int8_loss": (.03, .01, False), "ecg_qrs_se": (.995, .998, True),
          "ecg_qrs_pp": (.990, .998, True), "stream_gain_32": (2.5, 5, True), "stream_gain_128": (6, 15, True),
          "stream_gain_512": (20, 40, True), "control_cost": (1.2, 1.1, False), "call_overhead": (1.1, 1.05, False)}
-OTHERS = (traffic.parts,)  # the other domains: (figures, gates, baselines) of each
+OTHERS = (traffic.parts, models_vision.parts)  # the other domains: (figures, gates, baselines) of each
 QUICK = ("100", "200", "213", "231")
 
 

@@ -50,6 +50,16 @@ def sync(quick, as_json):
     report(measure(quick), as_json)
 
 
+@bench.command()
+@click.option("--quick", is_flag=True, help="a smoke run on four patients")
+@click.option("--data", "folder", default=None, type=click.Path(exists=True, file_okay=False), help="WFDB records with .atr labels of your own")
+@json_option
+def adapt(quick, folder, as_json):
+    """Few labels on real patients, poisoned feedback, what learning costs, and what gateways learn together."""
+    from firmware_tools.bench.adapt import measure
+    report(measure(quick, folder), as_json)
+
+
 def report(facts, as_json):
     """Print the one object that every benchmark gives."""
     show(facts, as_json, lambda facts: [

@@ -3,6 +3,7 @@
     heed demo
     heed demo ecg --record ecg/mitdb/200 --speed 0
     heed demo ecg --plot pictures
+    heed demo vision --video yard.mp4 --plot pictures
     heed demo sync
     heed demo traffic
 """
@@ -14,6 +15,7 @@ import click
 
 from firmware_tools.cli import json_option, show
 from firmware_tools.cli.demo_traffic import traffic
+from firmware_tools.cli.demo_vision import vision
 from gateway.core.errors import HeedError
 
 CHOICES = (("ecg/mitdb/200", 290.0), ("ecg/demo/208demo", 0.0))
@@ -52,6 +54,7 @@ def demo():
 
 
 demo.add_command(traffic)
+demo.add_command(vision)
 
 
 @demo.command()
@@ -139,3 +142,25 @@ def play(settings, view, folder):
         app.serve(chosen, until_end=True, watch=view.watch)
     written = folder / "summaries.jsonl"
     return written.read_text().splitlines() if written.exists() else []
+
+
+@demo.command()
+@click.option("--record", default="231", show_default=True, help="a record of MIT-BIH")
+@click.option("--labels", default=10, show_default=True, type=click.IntRange(1, 64), help="how many labels are given")
+@click.option("--plot", default=None, type=click.Path(file_okay=False), help="save the attention before and after as pictures into this folder")
+def adapt(record, labels, plot):
+    """A gateway judges a class of beats wrong, takes a handful of labels, and judges the rest right."""
+    from rich.console import Console
+    from firmware_tools.demo_adapt import show
+    show(record, labels, plot, Console())
+
+
+@demo.command()
+@click.option("--labels", default=10, show_default=True, type=click.IntRange(3, 64), help="labels given to each gateway")
+def fleet(labels):
+    """Three gateways, a hub, a masked round, and improved attention back."""
+    import logging
+    from rich.console import Console
+    from firmware_tools.demo_fleet import show
+    logging.basicConfig(level="ERROR", format="%(levelname)s %(name)s: %(message)s")
+    show(labels, Console())

@@ -46,7 +46,8 @@ def address(text):
 @click.option("--key", default="", help="its private key")
 @click.option("--client-ca", default="", help="authority whose certificates gateways must show")
 @click.option("--crl", default="", help="its revocation list (PEM)")
-def run(database, listen, broker, group, name, token_env, ca, days, cert, key, client_ca, crl):
+@click.option("--rounds", "rounds_file", default="", help="TOML file: let gateways learn together (docs/adaptation.md)")
+def run(database, listen, broker, group, name, token_env, ca, days, cert, key, client_ca, crl, rounds_file):
     """Run a hub until SIGTERM or Ctrl-C."""
     from gateway.hub import app
     where = address(listen)
@@ -63,9 +64,24 @@ def run(database, listen, broker, group, name, token_env, ca, days, cert, key, c
     options = {"url": broker, "user": os.environ.get("HEED_MQTT_USER", ""), "password_env": "HEED_MQTT_PASSWORD", "ca_file": client_ca,
                "cert_file": cert, "key_file": key, "timeout_s": 10} if broker else None
     made = app.Hub(database, where, options, name, group, os.environ.get(token_env, ""), (cert, key, client_ca or None) if cert else None,
-                   enrolment, revoked)
+                   enrolment, revoked, rounds_of(rounds_file) if rounds_file else None)
     app.serve(made, lambda hub: click.echo("hub listens on %s:%d%s\nnext: heed hub gateways --database %s" % (
         where[0], hub.port, " and at " + broker if broker else "", database)))
+
+
+def rounds_of(path):
+    """The Rounds of a TOML file. Raises ConfigError with every fault."""
+    import tomllib
+    from gateway.core.options import check_options
+    from gateway.hub.rounds import SETTINGS, Rounds
+    try:
+        with open(path, "rb") as file:
+            values, faults = check_options(SETTINGS, tomllib.load(file))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError("%s: %s" % (path, error), "write a TOML file; an empty one takes the defaults")
+    if faults:
+        raise ConfigError("\n".join('%s: "%s" %s' % (path, name, problem) for name, problem, _ in faults), faults[0][2])
+    return Rounds(values)
 
 
 def refuse_open_door(listen, where, cert, client_ca, crl):

@@ -24,13 +24,18 @@ def store_of(database):
 
 class Hub:
     """database: file or postgresql:// address; listen: (host, port) or None; broker: MQTT options or None; name: of this
-    worker; group: shared subscription; token, tls, revoked: see Site; enrolment: see gateway.hub.enrolment, or None."""
+    worker; group: shared subscription; token, tls, revoked: see Site; enrolment: see gateway.hub.enrolment, or None;
+    rounds: see gateway.hub.rounds, or None."""
 
-    def __init__(self, database, listen=None, broker=None, name="heed-hub", group="", token="", tls=None, enrolment=None, revoked=None):
+    def __init__(self, database, listen=None, broker=None, name="heed-hub", group="", token="", tls=None, enrolment=None, revoked=None,
+                 rounds=None):
         self.ingest = Ingest(store_of(database))
         self.listen = listen
         self.enrolment = enrolment
-        routes = enrolment.routes() if enrolment else ()
+        self.rounds = rounds
+        routes = [*(enrolment.routes() if enrolment else ()), *(rounds.routes() if rounds else ())]
+        if rounds:
+            rounds.attach(self.ingest)
         if enrolment:
             enrolment.counters, revoked = self.ingest.counters, enrolment.revoked
         self.site = Site(self.ingest, token, tls, routes, revoked) if listen else None
@@ -49,6 +54,8 @@ class Hub:
         if self.enrolment:
             self.enrolment.context = self.site and self.site.context
             self.supervisor.add("certificates", self.enrolment.run)
+        if self.rounds:
+            self.supervisor.add("rounds", self.rounds.run)
         self.supervisor.start()
 
     async def _ingest(self, up):

@@ -12,7 +12,7 @@ from gateway.hub import HUB
 from gateway.hub.ingest import MAX_PACKED
 
 MAX_RECORDS = 1000
-READS = ("/v1/gateways", "/v1/records")
+READS = ("/v1/gateways", "/v1/records", "/v1/rounds")
 
 
 class Site:

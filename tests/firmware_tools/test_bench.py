@@ -13,7 +13,9 @@ KEYS = {"pipeline": {"path_over_bare", "streams_realtime_per_core", "stream_cost
                      "outbox_records_per_s", "kill_runs", "kill_lost"},
         "models": {"ecg_sveb_f1", "ecg_veb_f1", "ecg_f_f1", "ecg_macro_f1_nsv", "ecg_sveb_f1_without_232", "ecg_false_alarms_per_hour",
                    "ecg_parameters", "ecg_int8_loss", "ecg_qrs_se", "ecg_qrs_pp", "ecg_end_to_end_sveb_f1", "ecg_end_to_end_veb_f1",
-                   "stream_gain_32", "stream_gain_128", "stream_gain_512", "control_cost", "call_overhead"} | TRAFFIC,
+                   "stream_gain_32", "stream_gain_128", "stream_gain_512", "control_cost", "call_overhead", "vision_accuracy_int8",
+                   "vision_conv_accuracy_int8", "vision_resnet8_accuracy", "vision_parameters", "video_tile_share", "video_f1",
+                   "video_time_gain"} | TRAFFIC,
         "traffic": TRAFFIC}
 
 

@@ -62,9 +62,11 @@ def test_lists_are_facts():
     parts = json.loads(heed("plugin", "list", "--json")[1])["parts"]
     assert {"ecg", "traffic", "replay", "series", "simulated", "file", "http"} <= {part["name"] for part in parts}
     assert json.loads(heed("plugin", "show", "replay", "--json")[1])[0]["options"]["record"]["required"]
-    assert {"ecg", "traffic", "traffic_single"} <= {package["name"] for package in json.loads(heed("model", "list", "--json")[1])}
+    assert {"ecg", "traffic", "traffic_single", "vision"} <= {package["name"] for package in json.loads(heed("model", "list", "--json")[1])}
     names = [row["name"] for row in json.loads(heed("data", "list", "--json")[1])]
     assert names[:2] == ["ecg/mitdb", "ecg/demo"] and "traffic/pems08" in names
+    code, text = heed("data", "fetch", "vision/video")
+    assert code == 1 and "sample-videos" in text and "HEED_DATA" in text
     assert len(json.loads(heed("data", "where", "--json")[1])) >= 2
 
 

@@ -1,0 +1,1 @@
+"""Attention that improves while it runs: feedback, optimiser, guard, and what gateways learn from each other."""

@@ -1,0 +1,125 @@
+"""Whether a challenger may take the champion's place. Every test can only refuse; what is refused costs nothing.
+
+1. trust: labels that contradict what the shipped model is sure of are no lesson while there are few labels, and an alarm
+   when they are most of what it is sure of
+2. anchors: what the package knows of every class from the patients it was trained on must not be unlearnt
+3. proof: out of fold, on labels that it was not taught, what is learnt must beat what it began from, with a stated confidence
+4. later: each new label is a new proof; where learning is no longer more likely better than not, the stream goes back
+"""
+
+from math import erf
+
+import numpy as np
+
+from gateway.attention.optimise import judged
+
+SURE = .9  # a share above is what the model is sure of
+FEW = 10  # with fewer labels, one contradiction of what it is sure of waits for more
+AGAINST = 2, .5  # so many contradictions, and more than this share of what it is sure of, are an alarm
+IMPROBABLE = .002
+UNLEARN = .25  # most that the share of anchors known may fall, for each class
+CONFIDENCE = .8
+DOUBT = .5  # a proof below takes back what was adopted
+FOLDS = 5
+FLOOR = .05  # a share below counts as this: one label is not to decide alone
+
+
+class Verdict:
+    """adopt: bool; test: which one refused, "" = none; why: in words; facts: what was measured, JSON-safe."""
+
+    def __init__(self, adopt, test, why, facts):
+        self.adopt = adopt
+        self.test = test
+        self.why = why
+        self.facts = facts
+
+
+def contradicted(given, labels):
+    """[(labels that contradict, labels that are about) what a model is sure of] for each class that it gave. given: shares."""
+    sure, answers = given.max(1) >= SURE, given.argmax(1)
+    return [(int((sure & (answers == c) & (labels != c)).sum()), int((sure & (answers == c)).sum())) for c in range(given.shape[1])]
+
+
+def denied(given, labels):
+    """Classes that the labels deny altogether: none of the answers is confirmed, which by the model's own shares is improbable."""
+    answers = given.argmax(1)
+    claims = [given[answers == c, c] for c in range(given.shape[1])]
+    return [c for c, shares in enumerate(claims) if not (labels[answers == c] == c).any() and np.prod(1 - shares) < IMPROBABLE]
+
+
+def known(parameters, hidden, labels, classes):
+    """Share of anchors of each class that a head knows."""
+    right = judged(hidden, parameters).argmax(1) == labels
+    return np.array([right[labels == c].mean() if (labels == c).any() else 1.0 for c in range(classes)])
+
+
+def confidence(gains):
+    """Probability that the mean gain is above zero, by the normal approximation. 0.5 where nothing varies."""
+    spread = gains.std() / len(gains) ** .5
+    return .5 if spread < 1e-9 else .5 * (1 + erf(gains.mean() / spread / 2 ** .5))
+
+
+def out_of_fold(lesson, learn):
+    """Shares (n, classes) that challengers give labels which they were not taught. learn(rows) -> parameters."""
+    out = lesson.shares(lesson.start).copy()
+    fold = np.arange(len(out)) % min(FOLDS, len(out))
+    for k in range(fold.max() + 1):
+        taught = np.flatnonzero(fold != k)
+        if len(taught):
+            out[fold == k] = lesson.shares(learn(taught))[fold == k]
+    return out
+
+
+def gained(challenger, champion, labels):
+    """Gain of each label in nats, from shares (n, classes), bounded by FLOOR."""
+    rows = np.arange(len(labels))
+    return np.log(np.maximum(challenger[rows, labels], FLOOR)) - np.log(np.maximum(champion[rows, labels], FLOOR))
+
+
+class Guard:
+    """anchors: (hidden (n, width), labels (n,)) that the package ships, or None; classes: how many."""
+
+    def __init__(self, anchors, classes):
+        self.anchors = anchors
+        self.classes = classes
+
+    def judge(self, lesson, challenger, learn):
+        """Verdict on a challenger. lesson: gateway.attention.lesson.Lesson; learn(rows): parameters taught by those alone."""
+        return self._trust(lesson) or self.holds(lesson.origin.shipped, challenger) or self._proof(lesson, learn)
+
+    def _trust(self, lesson):
+        given = lesson.shares(lesson.origin.shipped)
+        found = contradicted(given, lesson.labels)
+        whole = sum(against for against, _ in found), sum(sure for _, sure in found)
+        for name, (against, sure) in [*zip(lesson.origin.classes, found), ("class", whole)]:
+            if against >= AGAINST[0] and against > AGAINST[1] * sure:
+                return Verdict(False, "trust", "%d of %d labels contradict a %s that the model is sure of: is it the right patient, the right lead?"
+                               % (against, sure, name), {"against": against, "sure": sure})
+        for c in denied(given, lesson.labels):
+            return Verdict(False, "trust", "no label confirms a %s, however often the model gave one: is it the right patient?"
+                           % lesson.origin.classes[c], {})
+        if any(against for against, _ in found) and len(lesson.labels) < FEW:
+            return Verdict(False, "few", "a label contradicts what the model is sure of: more labels are needed", {})
+        return None
+
+    def holds(self, shipped, challenger):
+        """The Verdict that refuses what would unlearn a class, or None."""
+        if not self.anchors:
+            return None
+        fall = known(shipped, *self.anchors, self.classes) - known(challenger, *self.anchors, self.classes)
+        if fall.max() > UNLEARN:
+            return Verdict(False, "anchors", "it would unlearn a class: %.0f %% of its anchors are lost" % (100 * fall.max()),
+                           {"fall": round(float(fall.max()), 4)})
+        return None
+
+    def _proof(self, lesson, learn):
+        labels, tried, before = lesson.labels, out_of_fold(lesson, learn), lesson.shares(lesson.start)
+        sure = confidence(gained(tried, before, labels))
+        right = int((tried.argmax(1) == labels).sum()), int((before.argmax(1) == labels).sum())
+        facts = {"confidence": round(sure, 4), "right": right[0], "right_before": right[1], "labels": len(labels)}
+        if sure < CONFIDENCE or right[0] < right[1]:
+            doubt = sure < DOUBT or right[0] < right[1]
+            return Verdict(False, "doubt" if doubt else "proof", "not better with %.0f %% confidence (%.0f %%)" % (
+                100 * CONFIDENCE, 100 * sure), facts)
+        return Verdict(True, "", "better with %.0f %% confidence: %d of %d labels right, %d before" % (
+            100 * sure, right[0], len(labels), right[1]), facts)

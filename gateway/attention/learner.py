@@ -1,0 +1,179 @@
+"""The loop of one gateway: remember what was judged, ask, take feedback, learn in the slack, adopt what the guard lets pass.
+
+observe() is called with each inference and only remembers. Everything else happens in work(), on a thread of its own.
+"""
+
+import time
+from collections import Counter
+
+import numpy as np
+
+from gateway.attention.choose import LEAST, choose
+from gateway.attention.drift import AWAY, Ground, halfway
+from gateway.attention.feedback import Door
+from gateway.attention.guard import Guard
+from gateway.attention.lesson import Lesson
+from gateway.attention.moments import Moments
+from gateway.attention.optimise import judged
+from gateway.attention.state import AttentionState, Origin
+from gateway.core.compat import crc32, wall_ms
+
+DAY_MS = 86400000
+GLOBAL = "* "  # before the name of a package: the stream that stands for what gateways learnt together
+LATEST = 64  # moments that say what a stream is like now
+
+
+class Slack:
+    """Lets a thread have a share of the time: after each piece of work it rests so long that inference seldom meets it."""
+
+    def __init__(self, share, clock=time.perf_counter, sleep=time.sleep):
+        self.share, self.clock, self.sleep = share, clock, sleep
+        self.since = clock()
+
+    def pause(self):
+        """Rest for what was just worked."""
+        worked = self.clock() - self.since
+        self.sleep(worked * (1 / self.share - 1))
+        self.since = self.clock()
+
+
+class Learner:
+    """store: AttentionStore; twin: models.twin; use(stream, parameters or None): makes them what judges; options: see
+    gateway.attention.settings; reach: see Door; tell(stream, event, why): what a person upstream must hear."""
+
+    def __init__(self, store, twin, anchors, use, options, reach=0, slack=None, tell=lambda stream, event, why: None):
+        self.store, self.twin, self.use, self.options, self.tell = store, twin, use, options, tell
+        self.origin = Origin(twin.package, twin.parameters, twin.ranges, twin.classes)
+        self.anchors, self.guard = anchors, Guard(anchors, len(twin.classes))
+        self.counters = Counter()
+        self.moments = Moments(store, self.counters)
+        self.door = Door(self.moments, self.origin.classes, reach, self.counters)
+        self.slack = slack or Slack(options["slack_permille"] / 1000)
+        self.taught, self.grounds, self.away, self.met = {}, {}, set(), set()
+
+    def start(self):
+        """Go on with what was in use before, of all streams that are here."""
+        for stream in list(self.moments.recent):
+            self._apply(stream, self.current(stream))
+
+    def current(self, stream):
+        """The state in use, None = as learning began. One of another package, or another release, is left alone, and counted."""
+        state = self.store.current(stream)[0]
+        if state and state.package != self.origin.package:
+            self.counters["foreign_states"] += 1
+            return None
+        return state
+
+    def _apply(self, stream, state):
+        self.grounds[stream] = Ground(state.facts["ground"]) if state and state.facts.get("ground") else None
+        self.away.discard(stream)
+        self.use(stream, state.parameters if state else self.base())
+
+    def observe(self, moment):
+        """Remember an inference."""
+        self.moments.observe(moment)
+
+    def work(self):
+        """One turn of everything that is due; gives how many streams have a new state."""
+        self.slack.since = self.slack.clock()
+        if self.store.changed():
+            self.start()
+        streams = list(self.moments.recent)
+        for stream in streams:
+            self._meet(stream)
+            self.door.wait(stream)
+            self.ask(stream)
+            self.watch(stream)
+            self.slack.pause()
+        return sum(self.learn(stream) for stream in streams)
+
+    def _meet(self, stream):
+        """The first turn with a stream: it is introduced, and gets its state of before."""
+        if stream not in self.met:
+            self.met.add(stream)
+            self.store.introduce(stream, self.origin.package, self.origin.classes, self.door.reach)
+            self._apply(stream, self.current(stream))
+
+    def ask(self, stream):
+        """Ask for one more label, while the day's budget lasts and the last question but a few are answered."""
+        waiting, spent = len(self.door.asked(stream)), self.door.asked_since(stream, wall_ms() - DAY_MS)
+        if spent >= self.options["asks_per_day"] or waiting >= self.options["asks_open"]:
+            return None
+        kept = [moment for moment, _ in self.moments.kept(stream)]
+        free = self.moments.unlabelled(stream, {moment.seq for moment in kept})
+        if len(free) < LEAST:
+            return None
+        hidden = np.array([moment.hidden for moment in free])
+        taken = np.array([moment.hidden for moment in kept]).reshape(-1, hidden.shape[1])
+        index, why = choose(hidden, judged(hidden, self.parameters(stream)), taken)
+        self.door.ask(free[index], why)
+        self.counters["asked"] += 1
+        return free[index]
+
+    def parameters(self, stream):
+        """What judges a stream now."""
+        state = self.current(stream)
+        if not state:
+            return self.base()
+        return halfway(self.base(), state.parameters) if stream in self.away else state.parameters
+
+    def learn(self, stream):
+        """Learn from the buffer of a stream where it has changed. Whether something was adopted."""
+        labelled = [pair for pair in self.moments.kept(stream) if pair[1]]
+        mark = crc32(repr([(moment.seq, label) for moment, label in labelled]).encode())
+        state, frozen = self.current(stream), self.store.current(stream)[1]
+        others = self.moments.unlabelled(stream, {moment.seq for moment, _ in labelled})
+        known = self.taught.get(stream, state and state.facts.get("taught"))
+        if frozen or not labelled or known == mark or len(labelled) + len(others) < LEAST or self.options["learn"] == "off":
+            return False
+        self.taught[stream] = mark
+        lesson = Lesson(self.twin, self.origin, labelled, others, self.anchors, self.base(), self.slack.pause, self.options["learn"])
+        challenger = lesson.teach()
+        verdict = self.guard.judge(lesson, challenger, lesson.teach)
+        self.counters["tried"] += 1
+        if verdict.adopt:
+            self._adopt(stream, state, lesson, challenger, verdict)
+        else:
+            self._refuse(stream, state, verdict)
+        return verdict.adopt
+
+    def base(self):
+        """What learning starts from: as shipped, or as the hub sent it and this guard let pass."""
+        state = self.store.current(GLOBAL + self.origin.package)[0]
+        return state.parameters if state else self.origin.shipped
+
+    def rebase(self):
+        """The base has changed: all streams learn again from it, and those without a state of their own use it."""
+        self.taught = {stream: None for stream in self.moments.recent}
+        self.start()
+
+    def _adopt(self, stream, state, lesson, challenger, verdict):
+        facts = dict(verdict.facts, taught=self.taught[stream], ground=Ground.of(lesson.hidden(challenger, [*lesson.others, *lesson.moments])).facts)
+        made = AttentionState(stream, self.origin.package, 0, state.version if state else 0, wall_ms(), verdict.why, facts, challenger)
+        self.store.adopt(made)
+        self._apply(stream, made)
+        self.counters["adopted"] += 1
+
+    def _refuse(self, stream, state, verdict):
+        """What is in use stays; but what was learnt from labels that are not trusted, or no longer help, is taken back."""
+        self.counters["refused_" + verdict.test] += 1
+        if verdict.test == "trust":
+            self.tell(stream, "feedback_disagrees", verdict.why)
+        if verdict.test in ("doubt", "trust") and state:
+            self.store.use(stream, 0)
+            self._apply(stream, None)
+            self.counters["rolled_back"] += 1
+            self.tell(stream, "attention_rolled_back", verdict.why)
+
+    def watch(self, stream):
+        """Go half of the way back while the stream is not what its state was proven on, and all of it again when it is."""
+        ground, latest = self.grounds.get(stream), list(self.moments.recent[stream].values())[-LATEST:]
+        if not ground or len(latest) < LATEST // 4:
+            return
+        away = ground.away([moment.hidden for moment in latest]) > AWAY
+        if away != (stream in self.away):
+            (self.away.add if away else self.away.discard)(stream)
+            self.use(stream, self.parameters(stream))
+            self.counters["set_aside" if away else "taken_up"] += 1
+            self.tell(stream, "stream_changed" if away else "stream_back", "not what its attention was proven on: labels are welcome"
+                      if away else "as it was when its attention was proven")

@@ -1,0 +1,104 @@
+"""Learning beside the flow: hands inferences to the learners, and gives those a thread of their own."""
+
+import asyncio
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from gateway.attention.learner import Learner
+from gateway.attention.moments import Moment
+from gateway.attention.store import FILE, AttentionStore
+from gateway.core.compat import wall_ms
+from gateway.core.errors import HeedError
+from gateway.core.records import Summary
+
+EVERY_MS = 1000
+NICE = 10  # the learning thread comes after all others
+
+
+def nice():
+    """Lower the priority of the calling thread, where the system lets one."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+    except (OSError, AttributeError):
+        pass
+
+
+class Attention:
+    """folder: data folder; options: [attention]; name: of this gateway; outbox: takes its part in rounds."""
+
+    def __init__(self, folder, options, clock, name, outbox):
+        self.path = folder / FILE
+        self.options, self.clock, self.name, self.outbox = options, clock, name, outbox
+        self.rounds = self._membership(folder) if options["hub"] else None
+        self.learners = []
+        self.worker = ThreadPoolExecutor(1, "attention", nice)
+        self.counters = {"learning_failures": 0}
+
+    def _membership(self, folder):
+        from gateway.attention.membership import Membership  # cryptography takes its time, and only who learns with others needs it
+        return Membership(folder, self.options, self.name)
+
+    def beside(self, model, make_twin, door, watch):
+        """What is to see each result of a loaded model: its learner, where it can learn, then `watch`, where there is one.
+
+        make_twin(package): see models.twin; door: takes what a person upstream must hear, as the plugin's own words."""
+        package = getattr(model, "package", None)
+        if self.options["learn"] == "off" or not package or not package.adaptable():
+            return watch
+        learner = Learner(AttentionStore(self.path), make_twin(package), package.anchors(), model.use, self.options,
+                          tell=lambda *words: self._tell(door, *words))
+        self.learners.append(learner)
+        model.learns = True
+        if self.rounds:
+            self.rounds.join(learner)
+
+        def both(features, inference, decision, summaries):
+            if features:
+                self._observe(learner, model, features, inference)
+            if watch:
+                watch(features, inference, decision, summaries)
+        return both
+
+    def _tell(self, door, stream, event, why):
+        """From the learning thread to the outbox, which belongs to the loop."""
+        self.loop.call_soon_threadsafe(door.offer, [Summary(stream, "event", "event", wall_ms(), why, {"event": event})])
+
+    @staticmethod
+    def _observe(learner, model, features, inference):
+        if model.last is None:  # a variant that does not show what its head judges
+            learner.counters["unadapted"] += 1
+        else:
+            learner.observe(Moment(features.stream, features.seq, features.t_ms, inference.label, max(inference.scores), model.last[1],
+                                   features.values, model.last[0]))
+
+    def counts(self):
+        """Counters of all learners."""
+        total = dict(self.counters)
+        for learner in self.learners:
+            for name, n in list(learner.counters.items()):
+                total[name] = total.get(name, 0) + n
+        return dict(total, **self.rounds.counts()) if self.rounds else total
+
+    async def run(self, up):
+        """Let the learners work, one turn a second, for ever. A turn that fails is counted, and the next one tried."""
+        up()
+        self.loop = asyncio.get_running_loop()
+        while True:
+            for learner in self.learners:
+                try:
+                    await self.loop.run_in_executor(self.worker, learner.work)
+                    up()
+                except HeedError:
+                    self.counters["learning_failures"] += 1
+            if self.rounds:
+                await self.rounds.turn(self.outbox, lambda *work: self.loop.run_in_executor(self.worker, *work))
+            await self.clock.sleep_ms(EVERY_MS)
+
+    async def close(self):
+        """Stop the thread and close the files."""
+        if self.rounds:
+            await self.rounds.close()
+        self.worker.shutdown()
+        for learner in self.learners:
+            learner.store.close()

@@ -1,0 +1,20 @@
+"""What gateways ask a hub about rounds, by HTTP: small answers, polled."""
+
+from aiohttp import web
+
+
+def routes(rounds):
+    """Routes for gateway.hub.http.Site. rounds: gateway.hub.rounds.Rounds."""
+    async def now(request):
+        """GET /v1/rounds?gateway=NAME: the round that is open, with what this gateway needs of it."""
+        seen = await rounds.ingest.ask(rounds.seen_by, request.query.get("gateway", ""))
+        return web.json_response({"round": seen, "counters": rounds.counters})
+
+    async def together(request):
+        """GET /v1/attention?after=VERSION: the global state, where it is newer; its privacy in figures."""
+        learnt = rounds.learnt or {"version": 0}
+        after = request.query.get("after", "-1")
+        newer = learnt["version"] > (int(after) if after.lstrip("-").isdigit() else -1)
+        return web.json_response({name: value for name, value in learnt.items() if name != "spent" and (newer or name != "vector")})
+
+    return [web.get("/v1/rounds", now), web.get("/v1/attention", together)]
