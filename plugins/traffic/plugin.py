@@ -51,7 +51,7 @@ class TrafficPlugin(Plugin):
         super().__init__(options, context)
         self.step_ms = options["step_s"] * 1000
         self.stations, self.slot, self.waited, self.reported = {}, None, set(), set()
-        self.closed = -1
+        self.closed, self.doubts = -1, False
         self.digest = Digest(context.name, options)
         self.events = []
 
@@ -61,10 +61,12 @@ class TrafficPlugin(Plugin):
 
     def push(self, block):
         """File the readings; what a slot that is complete gives: Summaries that are due, and Features for the model."""
-        station, slot = self._station(block), None
-        if station is None:
+        if self._doubtful(self.slot_of(block.t_ms)):
+            self.context.count("jumps_doubted")
             return []
-        out = []
+        station, slot, out = self._station(block), self.slot, []
+        if station is None:
+            return out
         for i, value in enumerate(block.values):
             slot = self.slot_of(block.time_of(block.seq + i))
             if self.slot is not None and slot > self.slot > self.closed and i == len(block.values) - 1:
@@ -79,6 +81,13 @@ class TrafficPlugin(Plugin):
         if not self.waited and self.slot > self.closed:
             out += self._close(self.slot)
         return out
+
+    def _doubtful(self, slot):
+        """Whether a reading lies so far ahead that its clock may be wrong: only a second one in a row is believed, since
+        one wrong clock must not stop the others' time."""
+        far = self.slot is not None and slot > self.slot + 86400000 // self.step_ms
+        doubted, self.doubts = far and not self.doubts, far
+        return doubted
 
     def _station(self, block):
         if block.stream not in self.stations:
@@ -99,10 +108,12 @@ class TrafficPlugin(Plugin):
             # the first reading of a slot counts: a later one is a repetition, a jittering clock, or late
             self.context.count("readings_extra")
             return
-        filled = station.file(slot, value)
+        if value < 0:
+            self.context.count("readings_negative")
+        filled = station.file(slot, value if value >= 0 else None)
         if filled:
             self.context.count("slots_filled", filled)
-        if station.reading is None:
+        if value == 0 and station.reading is None:
             self.context.count("zeros")
 
     def _close(self, slot):

@@ -186,6 +186,23 @@ def test_a_whole_network_falls_silent():
     assert not reasons(out, "incident_begins")
 
 
+def test_one_wrong_clock_does_not_stop_the_others():
+    plugin = plugin_of()
+    played(plugin, range(START, START + 2 * DAY), names=("road/1", "road/2"))
+    assert plugin.push(block(START + 4000 * DAY, 50, "road/2")) == []
+    played(plugin, range(START + 2 * DAY, START + 2 * DAY + 5), names=("road/1", "road/2"))
+    assert plugin.context.counters["jumps_doubted"] == 1 and plugin.closed == START + 2 * DAY + 4
+    played(plugin, range(START + 300 * DAY, START + 300 * DAY + 5))
+    assert plugin.context.counters["jumps_doubted"] == 2 and plugin.closed == START + 300 * DAY + 4, "a long silence is believed"
+
+
+def test_negative_counts_are_no_readings():
+    plugin = plugin_of()
+    played(plugin, range(START, START + 30), lambda slot: -5 if slot == START + 26 else value_at(slot))
+    assert plugin.context.counters["readings_negative"] == 1
+    assert list(plugin.stations["road/1"].track.window.latest(4))[0] == value_at(START + 2), "the day before stands in for it"
+
+
 def test_a_forecast_that_does_not_know_a_sensor_leaves_it_to_the_rule():
     plugin = plugin_of()
     features = plugin.push(Block(signal(), 0, START * HOUR, [value_at(slot) for slot in range(START, START + 8 * DAY)]))[0]
