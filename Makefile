@@ -1,7 +1,7 @@
 # make run    set up, then the main job on a real ECG with embedded defaults
 # make test   set up, then all tests on CPython and MicroPython
 # make test-consumers  set up Home Assistant, ThingsBoard's gateway and others' libraries, then test our forms against them
-# make train  set up TensorFlow in an environment of its own, then train the ECG model
+# make train  set up TensorFlow in an environment of its own, then train the models
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check install -q -c requirements/constraints.txt
@@ -56,6 +56,7 @@ train: $(VENV)/run.stamp
 	[ -d .venv-train ] || $(VENV)/bin/python -m venv .venv-train
 	.venv-train/bin/python -m pip --disable-pip-version-check install -q -e '.[train]'
 	.venv-train/bin/heed model train ecg
+	.venv-train/bin/heed model train traffic
 
 clean:
 	rm -rf $(VENV) .venv-mpy .venv-train .venv-consumers .venv-homeassistant .cache build *.egg-info

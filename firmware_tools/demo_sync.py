@@ -93,11 +93,19 @@ async def play(path, speed, cuts, folder, console):
     logging.getLogger("heed").setLevel("ERROR")  # a lost line is on the picture
     hub = Hub(str(Path(folder) / "hub.db"), ("127.0.0.1", 0))
     await hub.start()
-    link = Link(hub.port)
-    chosen, faults = config.check_text(SETTINGS % (Path(folder) / "gateway", path, speed, await link.start()), "demo", names())
-    assert not faults, [str(fault) for fault in faults]
-    gateway = app.Gateway(chosen)
-    watch = Watch(gateway, hub, link, cuts, console)
+    async with Link(hub.port) as link:
+        chosen, faults = config.check_text(SETTINGS % (Path(folder) / "gateway", path, speed, link.port), "demo", names())
+        assert not faults, [str(fault) for fault in faults]
+        gateway = app.Gateway(chosen)
+        watch = Watch(gateway, hub, link, cuts, console)
+        await watched(gateway, watch)
+    found = await verdict(gateway, hub, link, watch)
+    await hub.stop()
+    return found
+
+
+async def watched(gateway, watch):
+    """Run a gateway to its end, and look at it."""
     running = asyncio.ensure_future(gateway.run(until_end=True))
     if watch.live:
         watch.live.start()
@@ -107,10 +115,6 @@ async def play(path, speed, cuts, folder, console):
     if watch.live:
         watch.live.stop()
     running.result()
-    found = await verdict(gateway, hub, link, watch)
-    await hub.stop()
-    await link.stop()
-    return found
 
 
 async def verdict(gateway, hub, link, watch):

@@ -4,18 +4,23 @@ import asyncio
 
 
 class Link:
-    """Relays to `port`. cut() ends what runs through it and refuses what comes; heal() lets through again."""
+    """Relays from its own `port` to `far`, within `async with`. cut() ends what runs through it and refuses what comes; heal() lets
+    through again. carried: bytes."""
 
-    def __init__(self, port):
-        self.far = port
+    def __init__(self, far):
+        self.far = far
         self.up = True
         self.carried = 0
         self.writers = set()
 
-    async def start(self):
-        """Listen; gives the port."""
+    async def __aenter__(self):
         self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        return self.server.sockets[0].getsockname()[1]
+        self.port = self.server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *error):
+        self.cut()
+        self.server.close()
 
     def cut(self):
         """From now on nothing passes."""
@@ -32,7 +37,7 @@ class Link:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.far) if self.up else (None, None)
         except OSError:
             far_writer = None
-        if not far_writer:
+        if not far_writer or not self.up:
             return writer.transport.abort()
         self.writers |= {writer, far_writer}
         await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
@@ -48,9 +53,3 @@ class Link:
         except OSError:
             pass
         writer.close()
-
-    async def stop(self):
-        """Cut, and listen no more."""
-        self.cut()
-        self.server.close()
-        await self.server.wait_closed()

@@ -4,7 +4,7 @@ import asyncio
 import signal
 from pathlib import Path
 
-from gateway import discover, privacy_settings, status
+from gateway import beside, discover, privacy_settings, status
 from gateway.attention.service import Attention
 from gateway.context import GatewayContext
 from gateway.core.channel import Channel
@@ -15,13 +15,13 @@ from gateway.core.outbox import Outbox
 from gateway.core.pace import Pace
 from gateway.core.sender import Sender
 from gateway.core.supervisor import Supervisor
-from gateway.isolation import isolate
+from gateway.isolation import VERBS, isolate
 from gateway.privacy import Door
 from gateway.store import SqliteStorage
 from models.attention import PackageModel
 from models.twin import Twin
 
-BLOCKS = 64  # how far a pipeline may lag behind its sensors, in blocks
+BLOCKS = 64  # how far a pipeline may lag behind its sensors, in blocks; less where a manifest says so (`ahead`)
 DELIVERY_S = 30  # how long the end of a finite input waits for the uplinks
 
 
@@ -43,6 +43,7 @@ class Gateway:
         self.attention = Attention(self.folder, config.attention, Clock, config.gateway["name"], self.outbox)
         self.sources, self.notes, self.feeds, self.pipelines, self.runners = {}, {}, {}, [], {}
         self.stopping = asyncio.Event()
+        self.energy = beside.governor(config, self.folder, self.outbox.offer)
         self._add_all()
 
     def _add_all(self):
@@ -55,36 +56,33 @@ class Gateway:
         for plugin in self.config.plugins:
             sensors = [sensor for sensor in self.config.sensors if sensor.feeds == plugin.name]
             lossless = not any(sensor.found.manifest.get("live", True) for sensor in sensors)
-            channels[plugin.name] = channel = Channel(BLOCKS, lossless)
+            ahead = min([sensor.found.manifest.get("ahead", BLOCKS) for sensor in sensors], default=BLOCKS)
+            channels[plugin.name] = channel = Channel(ahead, lossless)
             self.feeds[plugin.name] = channel, [sensor.name for sensor in sensors]
             model = self._model(plugin)
             rules = privacy_settings.rules_of(self.config, plugin, key)
             watch = self.attention.beside(model, Twin, Door(self.outbox, rules, self.context), self.watch)
+            if self.energy:
+                model = self.energy.govern(plugin.name, model, rests)
             self.pipelines.append(self._add(plugin, lambda part, context: Pipeline(
                 channel, part, model, Door(self.outbox, rules, context), Clock, rests, watch), essential=False))
             self._count(plugin.name, lambda channel=channel: {"dropped": channel.dropped, "peak": channel.peak})
             self._count(plugin.name, lambda model=model: dict(model.context.counters))
         for sensor in self.config.sensors:
             self._add(sensor, lambda part, context: Reader(part, channels[sensor.feeds], Clock, rests))
-        if self.attention.learners:
-            self.supervisor.add("attention", self.attention.run)
-            self._count("attention", self.attention.counts)
-        if (self.folder / "identity" / "hub.json").exists():
-            from gateway.enrolment import Renewal  # cryptography takes its time, and only who has enrolled needs it
-            renewal = Renewal(self.folder)
-            self.supervisor.add("certificate", renewal.run)
-            self._count("certificate", lambda: renewal.counters)
         self.status = status.Status(self.folder, self.supervisor, self.outbox, self.sources, self.notes)
+        for name, run, counts in beside.services(self):
+            self.supervisor.add(name, run)
+            self._count(name, counts)
         self.supervisor.add("status", self.status.run)
-        if self.config.gateway["metrics_port"]:
-            from gateway import metrics  # a web server is not for those who want none
-            self.supervisor.add("metrics", metrics.Metrics(self.status, self.config.gateway["metrics_port"]).run)
 
     def _add(self, part, build, essential=False):
         """Make one part and the piece of flow around it, a child of the supervisor."""
         context = GatewayContext(part.name, self.folder, self.config.gateway["name"])
         made = isolate(part.isolation, part.found, part.options, context,
                        lambda: discover.load(part.found)(part.options, context))
+        if self.energy:
+            self.energy.metered(made, part.table, part.name, VERBS[part.table])
         runner = build(made, context)
         self.runners[runner] = "[[%s]] %r" % (part.table, part.name)
         self.notes[part.name] = lambda: getattr(runner, "note", "")

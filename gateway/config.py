@@ -8,6 +8,7 @@ from gateway.attention.settings import ATTENTION
 from gateway.core.errors import ConfigError
 from gateway.core.options import check_options, guess
 from gateway.discover import discover
+from gateway.energy import settings as energy
 
 MODES = ("inline", "thread", "process")
 GATEWAY = {"options": {
@@ -24,6 +25,7 @@ TABLES = {
     "sensor": dict(COMMON, feeds={"required": True, "type": "str", "help": "name of the [[plugin]] it feeds"}),
     "plugin": dict(COMMON, model={"default": "baseline", "type": "str", "help": "model package, or baseline"}),
     "uplink": dict(COMMON, **limits.UPLINK)}
+KNOWN = ("gateway", "outbox", "attention", "privacy", "energy", *TABLES)
 
 
 class Fault:
@@ -55,11 +57,11 @@ class PartConfig:
 
 class Config:
     """gateway, outbox, attention: dicts of settings; limits: {class: (bytes, policy)}; privacy: see
-    gateway.privacy_settings; sensors, plugins, uplinks: PartConfigs."""
+    gateway.privacy_settings; sensors, plugins, uplinks: PartConfigs; energy: EnergyConfig or None."""
 
     def __init__(self):
         self.gateway, self.outbox, self.attention, self.limits, self.privacy = {}, {}, {}, {}, {}
-        self.sensors, self.plugins, self.uplinks = [], [], []
+        self.sensors, self.plugins, self.uplinks, self.energy = [], [], [], None
 
 
 class Checker:
@@ -85,8 +87,8 @@ class Checker:
     def check(self, settings):
         """Check all tables."""
         for name in settings:
-            if name not in ("gateway", "outbox", "attention", "privacy", *TABLES):
-                self.fault("[%s]" % name, "unknown table", guess(name, ("gateway", "outbox", "attention", "privacy", *TABLES)))
+            if name not in KNOWN:
+                self.fault("[%s]" % name, "unknown table", guess(name, KNOWN))
         config = self.config
         config.gateway = self.options("[gateway]", GATEWAY, settings.get("gateway", {}))
         config.attention = self.options("[attention]", ATTENTION, settings.get("attention", {}))
@@ -98,6 +100,8 @@ class Checker:
             self.tables(table, settings.get(table, []), into)
         self.links()
         config.privacy = privacy_settings.check(settings.get("privacy", {}), config, self.fault)
+        if "energy" in settings:
+            config.energy = energy.check(settings["energy"], [plugin.name for plugin in config.plugins], self.fault)
 
     def outbox(self, given):
         """[outbox] and its classes."""
@@ -153,29 +157,30 @@ class Checker:
                            guess(plugin.model, [*self.models, "baseline"]))
 
 
-def check(path, models):
-    """(Config, faults) of a settings file."""
+def check(path, models, over=None):
+    """(Config, faults) of a settings file; over: values of [energy] that a command line puts in place of the file's."""
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         return None, [Fault(str(path), "cannot be read: %s" % getattr(error, "strerror", error), "`heed init` writes one")]
-    return check_text(text, str(path), models)
+    return check_text(text, str(path), models, over)
 
 
-def check_text(text, source, models):
+def check_text(text, source, models, over=None):
     """(Config, faults) of settings as text."""
     try:
         settings = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return None, [Fault(source, "is no TOML: %s" % error, "see https://toml.io for the form")]
+    settings.update({"energy": dict(settings.get("energy", {}), **over)} if over else {})
     checker = Checker(source, models)
     checker.check(settings)
     return checker.config, checker.faults
 
 
-def load(path, models):
+def load(path, models, over=None):
     """Config of a settings file, or ConfigError with every fault."""
-    config, faults = check(path, models)
+    config, faults = check(path, models, over)
     if faults:
         raise ConfigError("\n".join(map(str, faults)), "`heed check %s` shows this again" % path)
     return config

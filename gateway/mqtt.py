@@ -21,6 +21,7 @@ VERSIONS = {"": (aiomqtt.ProtocolVersion.V5, aiomqtt.ProtocolVersion.V311), "5":
             "3.1.1": (aiomqtt.ProtocolVersion.V311,)}
 # what a broker says to a protocol it does not speak: MQTT 3.1.1 code 1, MQTT 5 code 132
 UNSUPPORTED = (1, 132)
+AT_ONCE = 64  # messages that wait for the broker; the clock of each starts when it is one of them
 QUIET = logging.getLogger("heed.mqtt")
 QUIET.setLevel(logging.CRITICAL)  # paho says at each reconnect what our own state says once
 
@@ -82,7 +83,8 @@ def client_of(options, name, version, will):
     client = Client(
         where.hostname, where.port or (8883 if where.scheme == "mqtts" else 1883), identifier=name, protocol=version, will=will,
         username=options["user"] or None, password=os.environ.get(options["password_env"]), tls_context=secure,
-        timeout=options["timeout_s"], keepalive=30, max_inflight_messages=100, max_queued_incoming_messages=1000, logger=QUIET)
+        timeout=options["timeout_s"], keepalive=30, max_inflight_messages=AT_ONCE,
+        max_concurrent_outgoing_calls=AT_ONCE, max_queued_incoming_messages=1000, logger=QUIET)
     # The loss of a line that nobody waits at is no news: without this asyncio prints it.
     client._disconnected.add_done_callback(lambda lost: lost.cancelled() or lost.exception())
     return client

@@ -25,6 +25,7 @@ class Status:
         self.outbox = outbox
         self.sources = sources
         self.notes = notes
+        self.energy = None  # function that gives what the governor shows
         self.started_ms = wall_ms()
         self.horizon = Horizon(outbox.quota, outbox.clock.ticks_ms)
 
@@ -32,7 +33,8 @@ class Status:
         """States and counters as a JSON-safe dict."""
         parts = [{"name": child.name, "state": child.state, "reason": child.reason or self.notes.get(child.name, str)(),
                   "restarts": child.restarts, "counters": self.sources.get(child.name, dict)()} for child in self.supervisor.children]
-        return {"pid": os.getpid(), "written_ms": wall_ms(), "started_ms": self.started_ms, "gateway": self.outbox.gateway,
+        energy = {"energy": self.energy()} if self.energy else {}
+        return {**energy, "pid": os.getpid(), "written_ms": wall_ms(), "started_ms": self.started_ms, "gateway": self.outbox.gateway,
                 "parts": parts, "outbox": self._outbox()}
 
     def _outbox(self):

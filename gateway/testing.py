@@ -15,7 +15,7 @@ from gateway.core.flow import Pipeline
 from gateway.core.memory import MemoryStorage
 from gateway.core.outbox import Outbox
 from gateway.core.plugin import API, Sensor, Uplink
-from gateway.core.records import Block, Decision, Inference, Sample, Summary
+from gateway.core.records import Block, Decision, Forecast, Inference, Sample, Summary
 
 KINDS = ("sensor", "plugin", "model", "uplink")
 LIMITS = {cls: (1 << 20, "drop_oldest") for cls in ("alarm", "event", "digest")}
@@ -142,15 +142,15 @@ def check_manifest(manifest):
 async def check_sensor(make, reads=3):
     """Hold a sensor to its contract: closing is always safe, records are whole and numbered upward."""
     await make().close()
-    sensor, expected = make(), None
+    sensor, expected = make(), {}
     await sensor.open()
     for _ in range(reads):
         record = await sensor.read()
         assert isinstance(record, (Block, Sample)), "read() must give a Block or a Sample"
         assert type(record.seq) is int and type(record.t_ms) is int, "seq and t_ms must be integers"
         assert len(record.values) > 0, "a record must hold values"
-        assert expected is None or record.seq >= expected, "seq must rise by the samples given"
-        expected = record.seq + (len(record.values) if isinstance(record, Block) else 1)
+        assert record.seq >= expected.get(record.stream, record.seq), "seq must rise by the samples given"
+        expected[record.stream] = record.seq + (len(record.values) if isinstance(record, Block) else 1)
     for verb in (sensor.close, sensor.close, sensor.open, sensor.close):
         await verb()
 
@@ -161,8 +161,9 @@ def check_model(make, features):
     model.load()
     before = [str(list(values)) for values in features.values]
     inference = model.infer(features)
-    assert isinstance(inference, Inference), "infer() must give an Inference"
-    assert abs(sum(inference.scores) - 1) < 0.01, "scores must be shares that sum to 1"
+    assert isinstance(inference, (Inference, Forecast)), "infer() must give an Inference or a Forecast"
+    shares = inference.scores if isinstance(inference, Inference) else [len(inference.values) / len(features.facts["streams"])]
+    assert abs(sum(shares) - 1) < 0.01, "scores must be shares that sum to 1, and a forecast has a row for each stream"
     assert [str(list(values)) for values in features.values] == before, "infer() must not change its input"
     model.forget(features.stream)
 
@@ -182,8 +183,7 @@ def check_plugin(make, blocks, inference):
             assert decision.reason or not decision.report, "what is reported needs a reason in words"
             summaries += plugin.summarise(features, answer, decision)
     for summary in summaries + plugin.finish():
-        assert isinstance(summary, Summary), "summarise() and finish() must give lists of Summary"
-        assert summary.reason, "a summary needs a reason in words"
+        assert isinstance(summary, Summary) and summary.reason, "what is due must be a list of Summary, each with a reason in words"
         json.dumps(summary.to_dict())
 
 

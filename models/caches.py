@@ -51,6 +51,7 @@ class Caches:
         """Put the resident stream's state away, and that of `stream` in its place; the one unused for longest makes room."""
         if self.resident is not None:
             self.buffers[self.resident] = [bytes(out) for _, out in self.pairs]
+            self.resident = None
         held = self.buffers.pop(stream, None) or [bytes(len(out)) for _, out in self.pairs]
         for (_, out), value in zip(self.pairs, held):
             out[:] = value
@@ -65,6 +66,12 @@ class Caches:
             return {name: view.copy() for name, view in self.named}
         held = self.buffers.get(stream) or [bytes(len(out)) for _, out in self.pairs]
         return {name: np.frombuffer(value, view.dtype).reshape(view.shape) for (name, view), value in zip(self.named, held)}
+
+    def take(self, other):
+        """Go on with the streams of another graph, where the state is of one shape and type."""
+        if [(name, view.dtype, view.shape) for name, view in self.named] == [(name, view.dtype, view.shape) for name, view in other.named]:
+            other._bring(None)
+            self.buffers, self.resident = OrderedDict(other.buffers), None
 
     def forget(self, stream):
         """Drop a stream's state."""

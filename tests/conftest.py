@@ -24,3 +24,12 @@ def mitdb():
     if not folder:
         pytest.skip("no MIT-BIH records here: heed data fetch ecg/mitdb, or set HEED_DATA")
     return folder
+
+
+@pytest.fixture
+def traffic():
+    """Folder of the traffic series."""
+    folder = data.find("traffic")
+    if not folder:
+        pytest.skip("no traffic series here: heed data fetch traffic/pems08, traffic/nab-realtraffic, or set HEED_DATA")
+    return folder

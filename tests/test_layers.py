@@ -18,11 +18,15 @@ OWNERS = {"ai_edge_litert": ["models/runtimes/litert.py"], "tflite_runtime": ["m
           "psycopg": ["gateway/hub/postgres.py"], "thingsboard_gateway": ["firmware_tools/bench/peer_thingsboard.py"],
           "compression": ["gateway/forms/compress.py"],
           "backports": ["gateway/forms/compress.py"], "click": ["firmware_tools/cli/"], "rich": ["firmware_tools/"],
-          "plotext": ["firmware_tools/demo_"], "matplotlib": ["firmware_tools/plot_ecg.py"],
-          "tensorflow": ["models/ecg/recipe/"],
-          "sqlite3": ["gateway/store.py", "gateway/attention/store.py", "gateway/hub/store.py", "gateway/hub/register.py"], "tomllib": ["gateway/config.py", "firmware_tools/cli/hub.py"],
-          "urllib": ["gateway/data.py", "gateway/mqtt.py", "gateway/enrolment.py"],
-          "cryptography": ["gateway/identity.py", "gateway/attention/masks.py", "gateway/attention/signer.py", "gateway/hub/ca.py"], "micropython": ["models/runtimes/kernels_viper.py"], "numpy": [""]}
+          "plotext": ["firmware_tools/demo_"], "matplotlib": ["firmware_tools/plot_"],
+          "av": ["sensors/media.py"], "PIL": ["firmware_tools/recordings.py"], "ai_edge_quantizer": ["models/quantise.py"],
+          "tensorflow": ["models/ecg/recipe/", "models/traffic/recipe/", "models/vision/recipe/"],
+          "sqlite3": ["gateway/store.py", "gateway/attention/store.py", "gateway/hub/store.py", "gateway/hub/register.py"],
+          "tomllib": ["gateway/config.py", "gateway/energy/tables.py", "firmware_tools/cli/hub.py"],
+          "scipy": ["firmware_tools/bench/energy_oracle.py", "firmware_tools/cli/bench.py"], "ina219": ["gateway/energy/meters.py"],
+          "urllib": ["gateway/fetch.py", "gateway/mqtt.py", "gateway/enrolment.py"],
+          "cryptography": ["gateway/identity.py", "gateway/attention/masks.py", "gateway/attention/signer.py", "gateway/hub/ca.py"],
+          "micropython": ["models/runtimes/kernels_viper.py"], "numpy": [""]}
 
 
 def imports(text):

@@ -8,7 +8,7 @@ import numpy as np
 
 from firmware_tools.bench.adapt_ecg import pooled
 from firmware_tools.bench.patients import Bedside, answers
-from gateway.attention.federate import Collaborator, flat, unflat
+from gateway.attention.federate import Collaborator, unflat
 from gateway.core.batch import Batch
 from gateway.core.options import check_options
 from gateway.forms import compress, envelope

@@ -1,13 +1,15 @@
-"""heed bench models: accuracy of the packaged ECG model on DS2, and what streaming, controls and calls cost."""
+"""heed bench models: accuracy of the packaged models on their test parts, and what streaming, controls and calls cost."""
 
 import time
 
 import numpy as np
 
 from firmware_tools import verify_ecg
+from firmware_tools.bench import models_vision, traffic
 from firmware_tools.bench.pipeline import environment
 from firmware_tools.bench.variants import best_window, inputs_of, measure as variants
-from firmware_tools.evaluate import own_records, ready
+from firmware_tools.evaluate import ready
+from firmware_tools.evaluate_ecg import own_records
 from firmware_tools.recordings import ecg_folder
 from models.caches import Caches
 from models.ecg.recipe.data import names
@@ -19,6 +21,7 @@ GATES = {"ecg_sveb_f1": (.60, .72, True), "ecg_veb_f1": (.90, .94, True), "ecg_s
          "ecg_parameters": (60000, 20000, False), "ecg_int8_loss": (.03, .01, False), "ecg_qrs_se": (.995, .998, True),
          "ecg_qrs_pp": (.990, .998, True), "stream_gain_32": (2.5, 5, True), "stream_gain_128": (6, 15, True),
          "stream_gain_512": (20, 40, True), "control_cost": (1.2, 1.1, False), "call_overhead": (1.1, 1.05, False)}
+OTHERS = (traffic.parts, models_vision.parts)  # the other domains: (figures, gates, baselines) of each
 QUICK = ("100", "200", "213", "231")
 
 
@@ -97,5 +100,10 @@ def measure(quick):
     baselines["variants"] = variants("ecg")
     gates = [{"key": key, "value": figures[key], "gate": gate, "moonshot": moon,
               "met": bool(figures[key] >= gate if more else figures[key] <= gate)} for key, (gate, moon, more) in GATES.items()]
+    for part in OTHERS:
+        more, its_gates, rivals = part(quick)
+        figures.update(more)
+        gates += its_gates
+        baselines.update(rivals)
     return {"bench": "models", "figures": figures, "gates": gates, "baselines": baselines, "environment": environment(),
             "seconds": time.monotonic() - began}

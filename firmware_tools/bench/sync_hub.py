@@ -9,9 +9,8 @@ import aiohttp
 
 from firmware_tools.bench.sync_gateway import summary
 from firmware_tools.bench.sync_processes import Hub as Process
-from firmware_tools.recordings import ecg_folder
 from firmware_tools.services import Postgres
-from gateway import app, config
+from gateway import app, config, data
 from gateway.core.batch import Batch
 from gateway.forms import compress, envelope
 from gateway.hub.app import Hub
@@ -19,24 +18,24 @@ from models.package import names
 
 BATCH = 100
 AT_ONCE = 64
-RAW_BYTES = 2  # of one sample: 11 or 12 bits in 16
 SETTINGS = """
 [gateway]
 data = '%s'
 [[sensor]]
-name = "bed"
-kind = "replay"
-feeds = "ecg"
-options = { record = '%s', speed = 0.0 }
+name = "source"
+feeds = "domain"
+%s
 [[plugin]]
-name = "ecg"
-kind = "ecg"
-model = "ecg"
+name = "domain"
+%s
 [[uplink]]
 name = "hub"
 kind = "http"
 options = { url = "http://127.0.0.1:%d/v1/batches" }
 """
+LEAD = ("mitdb/200", 650000 * 2)  # half an hour at 360 Hz, 11 bits in two bytes
+DAY = ("traffic/pems08/pems08_flow.npz", 170 * 288 * 2)  # a day of counts, each in two bytes
+CLIP = "vision/video/car-detection.mp4"  # half a minute, as compressed as it is
 
 
 def payloads(gateway, batches):
@@ -76,23 +75,34 @@ def postgres(records):
     return {"hub_records_per_s": rate[1000], "hub_records_per_s_10": rate[10], "hub_cost_1000_over_10": cost[1000] / cost[10]}
 
 
-async def ecg_bytes(folder, record):
-    """Bytes that went up for half an hour of one lead, over its raw bytes."""
-    hub = Hub(str(Path(folder) / "hub.db"), ("127.0.0.1", 0))
-    await hub.start()
-    chosen, faults = config.check_text(SETTINGS % (Path(folder) / "gateway", record, hub.port), "bench", names())
-    assert not faults, [str(fault) for fault in faults]
-    gateway = app.Gateway(chosen)
-    await gateway.run(until_end=True)
-    await hub.stop()
-    (reader,) = [runner for runner in gateway.runners if hasattr(runner, "sensor")]
-    return hub.ingest.counters["bytes"] / (reader.counters["samples"] * RAW_BYTES)
+async def upstream(sensor, plugin):
+    """Bytes that go up for a recording, compressed as they are; sensor, plugin: what their tables hold beside the names."""
+    with tempfile.TemporaryDirectory() as folder:
+        hub = Hub(str(Path(folder) / "hub.db"), ("127.0.0.1", 0))
+        await hub.start()
+        chosen, faults = config.check_text(SETTINGS % (Path(folder) / "gateway", sensor, plugin, hub.port), "bench", names())
+        assert not faults, [str(fault) for fault in faults]
+        await app.Gateway(chosen).run(until_end=True)
+        await hub.stop()
+    return hub.ingest.counters["bytes"]
+
+
+def over_raw():
+    """Bytes upstream over the bytes of the recording, for each domain whose recording is here."""
+    figures, clip = {}, data.find(CLIP)
+    day = "file = '%s', start = \"2016-08-26 00:00\", hours = 24.0, speed = 0.0"
+    domains = {"ecg": ("ecg", data.find("ecg/" + LEAD[0]), LEAD[1], "replay", "record = '%s', speed = 0.0", ""),
+               "traffic": ("traffic", data.find(DAY[0]), DAY[1], "series", day, ""),
+               "traffic_without_forecasts": ("traffic", data.find(DAY[0]), DAY[1], "series", day, "forecasts = false"),
+               "vision": ("vision", clip, clip and clip.stat().st_size, "video", "file = '%s', speed = 0.0", "")}
+    for name, (domain, path, raw, kind, options, chosen) in domains.items():
+        if path:
+            sensor = 'kind = "%s"\noptions = { %s }' % (kind, options % path)
+            plugin = 'kind = "%s"\nmodel = "%s"\noptions = { %s }' % (domain, domain, chosen)
+            figures["bytes_over_raw_" + name] = asyncio.run(upstream(sensor, plugin)) / raw
+    return figures
 
 
 def measure(quick):
     """Figures of the hub and of the bytes."""
-    figures = postgres(100000 if quick else 400000)
-    root = ecg_folder()
-    with tempfile.TemporaryDirectory() as folder:
-        figures["bytes_over_raw_ecg"] = asyncio.run(ecg_bytes(folder, root / "mitdb" / "200"))
-    return figures
+    return {**postgres(100000 if quick else 400000), **over_raw()}

@@ -10,8 +10,8 @@ from gateway import __version__
 from gateway.core.errors import ConfigError, HeedError
 
 COMMANDS = {"demo": "demo", "init": "run", "check": "run", "run": "run", "status": "run", "plugin": "plugin",
-            "data": "data", "model": "model", "attention": "attention", "feedback": "feedback", "hub": "hub", "enroll": "enroll",
-            "uplink": "uplink", "bench": "bench"}
+            "data": "data", "model": "model", "attention": "attention", "feedback": "feedback", "energy": "energy", "hub": "hub",
+            "enroll": "enroll", "uplink": "uplink", "bench": "bench"}
 
 
 class Lazy(click.Group):

@@ -7,6 +7,7 @@
 import click
 
 from firmware_tools.cli import grid, json_option, show
+from gateway.core.errors import HeedError
 
 
 @click.group()
@@ -33,6 +34,15 @@ def models(quick, as_json):
 
 
 @bench.command()
+@click.option("--quick", is_flag=True, help="a smoke run on one day")
+@json_option
+def traffic(quick, as_json):
+    """The traffic part of `models` alone: forecasts beside a ridge, incidents against false alarms."""
+    from firmware_tools.bench.traffic import measure
+    report(measure(quick), as_json)
+
+
+@bench.command()
 @click.option("--quick", is_flag=True, help="fewer kills and a short outage: two minutes instead of twenty")
 @json_option
 def sync(quick, as_json):
@@ -49,6 +59,22 @@ def adapt(quick, folder, as_json):
     """Few labels on real patients, poisoned feedback, what learning costs, and what gateways learn together."""
     from firmware_tools.bench.adapt import measure
     report(measure(quick, folder), as_json)
+
+
+@bench.command()
+@click.option("--trace", default=None, help="CSV with time,w_m2 or time,w; without it the two traces of development")
+@click.option("--load", default=None, help="TOML file of job classes")
+@click.option("--platform", default=None, help="board by name, or a TOML file")
+@click.option("--quick", is_flag=True, help="one window of two days for each trace")
+@json_option
+def energy(trace, load, platform, quick, as_json):
+    """The energy policy beside what others do, the best static choice in hindsight, and the best that is possible."""
+    try:
+        from firmware_tools.bench.energy import measure
+        import scipy  # noqa: F401  asked for here, so that the fault comes before the work
+    except ImportError:
+        raise HeedError("the oracle of this benchmark needs scipy", "pip install 'heed-gateway[bench]'")
+    report(measure(quick, trace, load, platform), as_json)
 
 
 def report(facts, as_json):

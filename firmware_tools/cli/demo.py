@@ -3,7 +3,10 @@
     heed demo
     heed demo ecg --record ecg/mitdb/200 --speed 0
     heed demo ecg --plot pictures
+    heed demo vision --video yard.mp4 --plot pictures
     heed demo sync
+    heed demo traffic
+    heed demo energy
 """
 
 import tempfile
@@ -12,6 +15,8 @@ from pathlib import Path
 import click
 
 from firmware_tools.cli import json_option, show
+from firmware_tools.cli.demo_traffic import traffic
+from firmware_tools.cli.demo_vision import vision
 from gateway.core.errors import HeedError
 
 CHOICES = (("ecg/mitdb/200", 290.0), ("ecg/demo/208demo", 0.0))
@@ -47,6 +52,10 @@ class Default(click.Group):
 @click.group(cls=Default)
 def demo():
     """See it work on real recordings. Without a domain: ecg."""
+
+
+demo.add_command(traffic)
+demo.add_command(vision)
 
 
 @demo.command()
@@ -101,6 +110,16 @@ def sync(seconds, cuts, as_json):
         "%(bytes)d bytes went up for %(raw_bytes)d bytes of signal\nnext: heed hub run, and an uplink of kind http in heed.toml" % facts])
     if found["lost"] or found["doubled"] or found["out_of_order"]:
         raise click.exceptions.Exit(1)
+
+
+@demo.command()
+@click.option("--trace", default="energy/payerne", help="CSV with time,w_m2 or time,w; fetched where it is not here")
+@click.option("--seconds", default=60.0, help="how long the three days take on screen; 0 = no show")
+@click.option("--plot", default="pictures", type=click.Path(file_okay=False), help="folder for the picture")
+def energy(trace, seconds, plot):
+    """Three days of real sun on a small battery: price, variants, what is refused, and how close to the best it came."""
+    from firmware_tools.demo_energy import show_days
+    show_days(trace, seconds, Path(plot))
 
 
 def choose(record, console):

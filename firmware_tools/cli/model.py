@@ -3,11 +3,19 @@
     heed model list
     heed model verify ecg --evaluate
     heed model train ecg
+    heed model train traffic --csv flows.csv --step 15min
 """
 
 import click
 
 from firmware_tools.cli import grid, json_option, show
+from firmware_tools.cli.model_files import compress, import_, install, remove
+
+# domain: module with run(seeds, epochs, out, work, say, own)
+RECIPES = {"ecg": "firmware_tools.train_ecg", "traffic": "firmware_tools.train_traffic", "vision": "firmware_tools.train_vision"}
+csv_option = click.option("--csv", default=None, type=click.Path(), help="traffic of your own: a column of times, one column a sensor")
+step_option = click.option("--step", default=None, help="time between its rows, for example 15min; default: as found")
+columns_option = click.option("--columns", default="", help="names of its sensors, comma-separated; default: all that hold numbers")
 
 
 @click.group()
@@ -22,14 +30,16 @@ def list_(as_json):
     from models.package import Package, folder_of, names
     facts = [facts_of(Package(folder_of(name))) for name in names()]
     show(facts, as_json, lambda facts: [grid(None, ("package", "variant", "runtime", "bytes", "parameters", "figures"), [
-        (f["name"], v["name"], v["runtime"], v["bytes"], v["parameters"], figures_line(v)) for f in facts for v in f["variants"]]),
+        (f["name"], v["name"], v["runtime"], v["bytes"], v["parameters"], figures_line(v))
+        for f in facts for v in f["variants"] + f["parts"]]),
         "next: heed model verify NAME --evaluate"])
 
 
 def facts_of(package):
     """Name, version, fall-back order and variants as a dict."""
     manifest = package.manifest
-    return {key: manifest[key] for key in ("name", "version", "domain", "classes", "fallback", "variants")}
+    kept = {key: manifest[key] for key in ("name", "version", "domain", "classes", "fallback", "variants")}
+    return dict(kept, parts=manifest.get("parts", []))
 
 
 def figures_line(variant):
@@ -54,11 +64,15 @@ def info(name, as_json):
 @click.option("--evaluate", is_flag=True, help="judge it on the test records, through the gateway's own code")
 @click.option("--variant", default=None, help="only this one")
 @click.option("--data", "folder", default=None, help="folder with WFDB records and .atr annotations of your own")
+@csv_option
+@step_option
+@columns_option
 @json_option
-def verify(name, evaluate, variant, folder, as_json):
-    """Check digests, shapes and a trial run of every variant; with --evaluate also its figures."""
+def verify(name, evaluate, variant, folder, csv, step, columns, as_json):
+    """Check digests, shapes and a trial run of every variant; with --evaluate, or data of your own, also its figures."""
     from firmware_tools.evaluate import verify_package
-    facts = verify_package(name, variant, evaluate, folder)
+    own = {"csv": csv, "step": step, "columns": columns} if csv else {"data": folder} if folder else None
+    facts = verify_package(name, variant, evaluate or bool(own), own)
     show(facts, as_json, verdicts)
     if any(found["state"] == "broken" for found in facts["variants"]):
         raise SystemExit(1)
@@ -77,17 +91,24 @@ def verdicts(facts):
 
 @model.command()
 @click.argument("name", default="ecg")
-@click.option("--seeds", default="1,2,3", help="seeds, comma-separated")
-@click.option("--epochs", default=70, help="epochs of 20 steps for each seed")
-@click.option("--out", default=None, help="folder of the package; default: where the built-in one is")
+@click.option("--seeds", default="1,2,3", help="seeds, comma-separated; traffic takes the first")
+@click.option("--epochs", default=0, help="passes for each seed; 0 = as the recipe says")
+@click.option("--out", default=None, help="folder of the package, for traffic of both; default: where the built-in one is")
 @click.option("--work", default="heed-training", help="folder for checkpoints; an interrupted run goes on there")
-def train(name, seeds, epochs, out, work):
-    """Train a package from its recordings (extra `train`)."""
-    from firmware_tools.train import train_ecg
+@csv_option
+@step_option
+@columns_option
+def train(name, seeds, epochs, out, work, csv, step, columns):
+    """Train a package from its recordings, or traffic from a file of your own (extra `train`)."""
+    import importlib
     from gateway.core.errors import ConfigError
-    if name != "ecg":
-        raise ConfigError('no recipe for "%s"' % name, "recipes: ecg")
-    train_ecg([int(seed) for seed in seeds.split(",")], epochs, out, work, click.echo)
+    if name not in RECIPES:
+        raise ConfigError('no recipe for "%s"' % name, "recipes: " + ", ".join(RECIPES))
+    try:
+        own = {"csv": csv, "step": step, "columns": columns} if csv else None
+        importlib.import_module(RECIPES[name]).run([int(seed) for seed in seeds.split(",")], epochs, out, work, click.echo, own)
+    except ModuleNotFoundError as error:
+        raise ConfigError("TensorFlow is not here: %s" % error, "pip install 'heed-gateway[train]', or: make train")
 
 
 @model.command()
@@ -101,51 +122,6 @@ def tune(name, folder, out, as_json):
     facts = run(name, folder, out, (lambda text: None) if as_json else click.echo)
     show(facts, as_json, lambda facts: [grid("held-out beats, F1", ("", *"NSVF"), [
         (when, *["%.3f" % facts[when][c] for c in "NSVF"]) for when in ("before", "after")]), "next: heed model verify %s" % out])
-
-
-@model.command("import")
-@click.argument("file", type=click.Path())
-@click.option("--name", default=None, help="name of the package; default: that of the file")
-@click.option("--into", default=None, help="folder of packages; default: your own")
-def import_(file, name, into):
-    """Make a package of any TFLite file; refused with one line where it does not run."""
-    from pathlib import Path
-    from models.importer import import_tflite
-    from models.package import user_folder
-    folder = import_tflite(file, name or Path(file).stem, into or user_folder())
-    click.echo("%s is a package now\nnext: heed model bench %s" % (folder, folder if into else folder.name))
-
-
-@model.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False))
-def install(folder):
-    """Install a package of somebody else's: every variant is verified first."""
-    import shutil
-    from firmware_tools.evaluate import verify_package
-    from gateway.core.errors import ModelError
-    from models.package import Package, user_folder
-    package = Package(folder)
-    broken = [v for v in verify_package(folder)["variants"] if v["state"] != "sound" and v["name"] != "baseline"]
-    if broken:
-        raise ModelError("%s is not installed: %s" % (package.name, broken[0]["why"]), "ask whoever made it")
-    target = user_folder() / package.name
-    if target.exists():
-        raise ModelError("%s is installed already" % package.name, "heed model remove " + package.name)
-    shutil.copytree(folder, target, ignore=shutil.ignore_patterns("*.py", "recipe", "__pycache__"))
-    click.echo("installed %s\nnext: heed model info %s" % (package.name, package.name))
-
-
-@model.command()
-@click.argument("name")
-def remove(name):
-    """Delete a package that was imported or installed. Built-in ones stay."""
-    from gateway.core.errors import ConfigError
-    from models import importer
-    from models.package import user_folder
-    if not (user_folder() / name / "manifest.json").exists():
-        raise ConfigError("%s is not among your own packages in %s" % (name, user_folder()), "heed model list")
-    importer.remove(user_folder() / name)
-    click.echo("removed %s\nnext: heed model list" % name)
 
 
 @model.command()
@@ -177,3 +153,7 @@ def check(name, target, variant, as_json):
     show(check_target(name, target, variant), as_json, lambda facts: [
         grid("%(package)s %(variant)s on %(target)s" % facts, ("operation", "count", "taken", "why"), [
             (row["op"], row["count"], "yes" if row["taken"] else "no", row["why"]) for row in facts["ops"]]), facts["verdict"]])
+
+
+for command in (import_, install, remove, compress):
+    model.add_command(command)

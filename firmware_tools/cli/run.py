@@ -43,9 +43,11 @@ def check(settings, no_open, as_json):
     chosen, faults = config.check(settings, names())
     if not faults and not no_open:
         faults = asyncio.run(preflight(chosen, settings))
-    facts = {"settings": settings, "faults": [{"place": f.place, "problem": f.problem, "remedy": f.remedy} for f in faults]}
+    from gateway.energy.settings import warnings
+    told = warnings(chosen.energy.classes, chosen.energy.values["worst"]) if chosen and chosen.energy else []
+    facts = {"settings": settings, "faults": [{"place": f.place, "problem": f.problem, "remedy": f.remedy} for f in faults], "warnings": told}
     show(facts, as_json, lambda facts: [str(fault) for fault in faults] or
-         ["%s is sound\nnext: heed run %s" % (settings, settings)])
+         ["warning: " + line for line in told] + ["%s is sound\nnext: heed run %s" % (settings, settings)])
     if faults:
         raise click.exceptions.Exit(2)
 
@@ -53,11 +55,13 @@ def check(settings, no_open, as_json):
 @click.command()
 @settings
 @click.option("--until-end", is_flag=True, help="stop when all recordings are played and delivered")
-def run(settings, until_end):
+@click.option("--board", default=None, help="board whose energy tables are used, in place of that in [energy]")
+@click.option("--meter", default=None, help="what tells power, in place of that in [energy]: auto, model ...")
+def run(settings, until_end, board, meter):
     """Run a gateway until SIGTERM or Ctrl-C."""
     from gateway import app, config
     from models.package import names
-    chosen = config.load(settings, names())
+    chosen = config.load(settings, names(), {name: value for name, value in (("board", board), ("meter", meter)) if value})
     logging.basicConfig(level=chosen.gateway["log"].upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     app.serve(chosen, until_end)
 

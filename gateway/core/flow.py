@@ -34,11 +34,11 @@ class Reader:
         try:
             await self.sensor.open()
             self.counters["opened"] += 1
-            expected = None
+            expected = {}
             while True:
                 block = await self.sensor.read()
                 up()
-                expected = self._count(block, expected)
+                self._count(block, expected)
                 await self.channel.put(block)
                 if block.stream in self.rests:
                     await self.clock.sleep_ms(self.rests.pop(block.stream))
@@ -46,13 +46,12 @@ class Reader:
             await self.sensor.close()
 
     def _count(self, block, expected):
-        """Account for a Block or Sample; gives the sequence number that should follow."""
+        """Account for a Block or Sample. expected: the number that should come next, by stream."""
         n = len(block.values) if hasattr(block, "signal") else 1
         self.counters["blocks"] += 1
         self.counters["samples"] += n
-        if expected is not None and block.seq > expected:
-            self.counters["missed"] += block.seq - expected
-        return block.seq + n
+        self.counters["missed"] += max(0, block.seq - expected.get(block.stream, block.seq))
+        expected[block.stream] = block.seq + n
 
 
 class Pipeline:
@@ -94,6 +93,8 @@ class Pipeline:
                 self._report(None, None, None, [features])
                 continue
             inference = await settled(self.model.infer(features))
+            if inference is None:  # refused for the sake of others; whoever refused counts it
+                continue
             decision = await settled(self.plugin.decide(features, inference))
             summaries = await settled(self.plugin.summarise(features, inference, decision))
             if decision.rest_ms:

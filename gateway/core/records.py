@@ -1,7 +1,7 @@
 """What flows: plain records with positional fields, the same on both interpreters.
 
 Times are integer milliseconds of wall time since 1970, stamped once at the edge. `seq` is the number of
-the first sample since the source was opened: a gap in it is a loss that everybody downstream can see.
+the first sample of its stream since the source was opened: a gap in it is a loss that everybody downstream can see.
 """
 
 
@@ -76,6 +76,13 @@ class Inference(Record):
     weights per block that say why, or None; variant: name of what ran."""
 
     FIELDS = ("stream", "seq", "t_ms", "label", "scores", "maps", "variant")
+
+
+class Forecast(Record):
+    """What a model of series gives. values: for each of the Features' streams the counts that it expects of the coming
+    slots, or None where it does not know the stream; maps: dict of attention weights by name, or None."""
+
+    FIELDS = ("stream", "seq", "t_ms", "values", "maps", "variant")
 
 
 class Decision(Record):

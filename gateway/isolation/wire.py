@@ -9,7 +9,7 @@ from gateway.core import errors, records
 from gateway.core.batch import Batch
 
 KINDS = {cls.__name__: cls for cls in (records.Signal, records.Block, records.Sample, records.Features, records.Inference,
-                                       records.Decision, records.Summary)}
+                                       records.Forecast, records.Decision, records.Summary)}
 ERRORS = {name: getattr(errors, name) for name in dir(errors) if name.endswith(("Error", "Connected", "Stream", "Rejected"))}
 
 

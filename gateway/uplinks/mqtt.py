@@ -53,7 +53,7 @@ class MqttUplink(Uplink):
     async def open(self):
         """Connect, listen for acknowledgements, say that this gateway is here."""
         self.flying, self.epoch, self.fault = [], "", None
-        self.acknowledged = self.sent = self.newest = 0
+        self.acknowledged = self.told = self.sent = self.newest = 0
         self.moved = asyncio.Event()
         self.client, _ = await mqtt.connect(self.options, "heed-" + self.context.gateway, self.form.will(), self.form.version)
         self.listener = asyncio.ensure_future(self._listen())
@@ -128,8 +128,7 @@ class MqttUplink(Uplink):
         task.add_done_callback(self._published)
         self.flying.append((batch.first_seq, batch.last_seq, task, batch.express))
         self.sent_bytes += sum(len(message.payload) for message in messages)
-        await self._until(lambda: len(self.flying) < self.options["window"])
-        return self.acknowledged
+        return await self._until(lambda: len(self.flying) < self.options["window"])
 
     def _published(self, task):
         """The broker has a message, or does not."""
@@ -139,18 +138,20 @@ class MqttUplink(Uplink):
 
     async def settle(self):
         """Wait for the acknowledgement of all that was sent."""
-        await self._until(lambda: not self.flying)
-        return self.acknowledged
+        return await self._until(lambda: not self.flying)
 
     async def _until(self, done):
-        """Wait for progress until done(). Raises what ended the line, and NotConnected when nothing moves in time."""
+        """Wait for progress until done(); gives the number acknowledged. Raises what ended the line, at the next call where something
+        arrived before: or a line that never lasts for a whole window would get nowhere. NotConnected when nothing moves in time."""
         while True:
             self._land()
-            if self.fault:
+            progress = self.acknowledged > self.told and isinstance(self.fault, NotConnected)
+            if self.fault and not progress:
                 fault, self.fault, self.flying = self.fault, None, []
                 raise fault
-            if done():
-                return
+            if self.fault or done():
+                self.told = self.acknowledged
+                return self.told
             self.moved.clear()
             try:
                 await asyncio.wait_for(self.moved.wait(), self.options["timeout_s"])
@@ -160,7 +161,7 @@ class MqttUplink(Uplink):
     def _land(self):
         """Drop from the flying what has arrived; without a hub the broker's word is the acknowledgement."""
         if not self.hub:
-            while self.flying and self.flying[0][2].done() and not self.fault:
+            while self.flying and succeeded(self.flying[0][2]):
                 self.acknowledged = max(self.acknowledged, self.flying.pop(0)[1])
         self.flying = [flight for flight in self.flying if not (flight[2].done() and (flight[3] or flight[1] <= self.acknowledged))]
 
@@ -177,6 +178,11 @@ class MqttUplink(Uplink):
             except NotConnected:
                 self.context.count("silent_goodbyes")
             await mqtt.disconnect(client)
+
+
+def succeeded(task):
+    """Whether a task is done, and well."""
+    return task.done() and not task.cancelled() and not task.exception()
 
 
 PLUGIN = MqttUplink

@@ -7,15 +7,23 @@ from click.testing import CliRunner
 
 from firmware_tools.cli import main
 
+TRAFFIC = {"traffic_mae_real", "traffic_mae_all", "traffic_ridge60_mae_real", "traffic_ridge60_mae_all", "traffic_stored_numbers",
+           "traffic_single_mae_real", "incident_windows_found", "incident_false_per_day", "incident_median_delay_min"}
 KEYS = {"pipeline": {"path_over_bare", "streams_realtime_per_core", "stream_cost_100_over_1", "rss_mb", "first_inference_s",
                      "outbox_records_per_s", "kill_runs", "kill_lost"},
         "models": {"ecg_sveb_f1", "ecg_veb_f1", "ecg_f_f1", "ecg_macro_f1_nsv", "ecg_sveb_f1_without_232", "ecg_false_alarms_per_hour",
                    "ecg_parameters", "ecg_int8_loss", "ecg_qrs_se", "ecg_qrs_pp", "ecg_end_to_end_sveb_f1", "ecg_end_to_end_veb_f1",
-                   "stream_gain_32", "stream_gain_128", "stream_gain_512", "control_cost", "call_overhead"}}
+                   "stream_gain_32", "stream_gain_128", "stream_gain_512", "control_cost", "call_overhead", "vision_accuracy_int8",
+                   "vision_conv_accuracy_int8", "vision_resnet8_accuracy", "vision_parameters", "video_tile_share", "video_f1",
+                   "video_time_gain"} | TRAFFIC,
+        "traffic": TRAFFIC,
+        "energy": {"u_over_oracle_mean", "u_over_oracle_worst", "headroom_mean", "headroom_worst", "critical_missed", "brownouts",
+                   "over_static_mid_pp", "over_thresholds_pp", "over_alert_pp", "over_lyapunov_pp", "over_best_static_pp",
+                   "certificate_valid", "certificate_gap_pp", "planner_ms", "decision_us", "windows", "windows_infeasible"}}
 
 
 @pytest.mark.parametrize("name", KEYS)
-def test_keys_are_stable(name, mitdb):
+def test_keys_are_stable(name, mitdb, traffic):
     result = CliRunner().invoke(main, ["bench", name, "--quick", "--json"])
     facts = json.loads(result.output)
     assert set(facts) == {"bench", "figures", "gates", "baselines", "environment", "seconds"}

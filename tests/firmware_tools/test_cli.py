@@ -60,10 +60,13 @@ def test_usage_and_failure_have_different_codes(tmp_path):
 
 def test_lists_are_facts():
     parts = json.loads(heed("plugin", "list", "--json")[1])["parts"]
-    assert {"ecg", "replay", "simulated", "file", "http"} <= {part["name"] for part in parts}
+    assert {"ecg", "traffic", "replay", "series", "simulated", "file", "http"} <= {part["name"] for part in parts}
     assert json.loads(heed("plugin", "show", "replay", "--json")[1])[0]["options"]["record"]["required"]
-    assert json.loads(heed("model", "list", "--json")[1])[0]["name"] == "ecg"
-    assert [row["name"] for row in json.loads(heed("data", "list", "--json")[1])] == ["ecg/mitdb", "ecg/demo"]
+    assert {"ecg", "traffic", "traffic_single", "vision"} <= {package["name"] for package in json.loads(heed("model", "list", "--json")[1])}
+    names = [row["name"] for row in json.loads(heed("data", "list", "--json")[1])]
+    assert names[:2] == ["ecg/mitdb", "ecg/demo"] and "traffic/pems08" in names
+    code, text = heed("data", "fetch", "vision/video")
+    assert code == 1 and "sample-videos" in text and "HEED_DATA" in text
     assert len(json.loads(heed("data", "where", "--json")[1])) >= 2
 
 
@@ -76,6 +79,26 @@ def test_the_demo_plays_a_real_recording_and_saves_pictures(tmp_path, mitdb):
     code, text = heed("demo", "--speed", "0", "--seconds", "60", "--plot", tmp_path)
     assert code == 0 and "beats (" in text and "next: heed init" in text
     assert list(tmp_path.glob("*.png"))
+
+
+def test_the_traffic_demo_plays_a_network_and_a_file_of_ones_own(tmp_path, traffic):
+    code, text = heed("demo", "traffic", "--speed", "0", "--hours", "2", "--plot", tmp_path)
+    assert code == 0 and "24 slots, forecasts of sensor 77 off by" in text and len(list(tmp_path.glob("*.png"))) == 2
+    own = traffic / "nab-realtraffic" / "occupancy_6005.csv"
+    code, text = heed("demo", "traffic", "--csv", own, "--speed", "0", "--hours", "6", "--unit", "%")
+    assert code == 0 and "forecasts of sensor value off by" in text
+    assert heed("demo", "traffic", "--sensor", "none", "--speed", "0")[0] == 2
+    assert heed("demo", "traffic", "--csv", tmp_path / "none.csv")[0] == 1
+
+
+def test_models_judge_a_file_of_ones_own(traffic):
+    own = traffic / "pems-single-site" / "test.csv"
+    code, text = heed("model", "verify", "traffic_single", "--csv", own, "--columns", "Lane 1 Flow (Veh/5 Minutes)", "--variant", "baseline")
+    assert code == 0 and "MAE, real targets" in text and "1 sensors, 1 known to the model" in text
+    assert heed("model", "verify", "traffic", "--csv", own)[0] == 1, "the network knows none of these sensors"
+    assert heed("model", "verify", "traffic_single", "--csv", own, "--step", "often")[0] == 2
+    assert heed("model", "verify", "ecg", "--csv", own)[0] == 2
+    assert heed("model", "train", "nothing")[0] == 2
 
 
 def test_data_is_looked_for_where_it_is_said(tmp_path, monkeypatch):

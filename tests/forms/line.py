@@ -1,4 +1,4 @@
-"""A line that can be cut, and a listener that keeps what it hears: the far end of every test of a form."""
+"""A listener that keeps what it hears: the far end of every test of a form."""
 
 import asyncio
 
@@ -6,53 +6,6 @@ import aiomqtt
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 OPTIONS = SubscribeOptions(qos=1, retainAsPublished=True)  # a message's own retain flag, also where it is not sent because of it
-
-
-class Proxy:
-    """Carries TCP to a port; cut() ends all connections and takes no new ones until mend()."""
-
-    def __init__(self, port):
-        self.target = port
-        self.up = True
-        self.writers = set()
-
-    async def __aenter__(self):
-        self.server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
-        self.url = "mqtt://127.0.0.1:%d" % self.server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *error):
-        self.cut()
-        self.server.close()
-
-    def cut(self):
-        self.up = False
-        for writer in self.writers:
-            writer.transport.abort()
-
-    def mend(self):
-        self.up = True
-
-    async def _carry(self, reader, writer):
-        try:
-            far = await asyncio.open_connection("127.0.0.1", self.target) if self.up else None
-        except OSError:
-            far = None
-        if not far:
-            return writer.close()
-        ends = {writer, far[1]}
-        self.writers |= ends
-        await asyncio.gather(self._pump(reader, far[1]), self._pump(far[0], writer))
-        self.writers -= ends
-
-    async def _pump(self, reader, writer):
-        try:
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        except OSError:
-            pass
-        writer.close()
 
 
 class Listener:

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from firmware_tools.bench import sync_peer
+from firmware_tools.link import Link
 from firmware_tools.services import free_port, program
 from gateway.core.batch import Batch
 from gateway.core.compat import wall_ms
 from gateway.core.errors import HeedError
 from gateway.forms import load
 from gateway.uplinks import mqtt
-from tests.forms.line import Listener, Proxy
+from tests.forms.line import Listener
 from tests.forms.test_forms import NOW, OPTIONS, summary
 from tests.gates.portable import ROOT
 from tests.gateway.test_metrics import scraped
@@ -84,15 +85,15 @@ def numbers(told, kind):
 async def test_home_assistant_has_every_record_as_entities(tmp_path, mosquitto):
     (tmp_path / "ha").mkdir()
     home = Consumer(".venv-homeassistant", "home_assistant.py", tmp_path / "ha", mosquitto.port)
-    async with home as core, Proxy(mosquitto.port) as proxy:
-        uplink = uplink_of(mqtt, tmp_path, url=proxy.url, form="homeassistant", acknowledged_by="broker", timeout_s=2)
+    async with home as core, Link(mosquitto.port) as link:
+        uplink = uplink_of(mqtt, tmp_path, url="mqtt://127.0.0.1:%d" % link.port, form="homeassistant", acknowledged_by="broker", timeout_s=2)
         async with Line(tmp_path, uplink) as line:
             await offer(line, 1, 60)  # it listens to new entities only after a while
             first = await core.until(lambda told: len(states(told, "gw", "bed/0", "bed/1")) == 19 and 59 in numbers(told, "sensor"))
-            proxy.cut()
+            link.cut()
             await line.outbox.accepted(line.outbox.offer([summary(i) for i in range(61, 461)]))
             away = await core.until(lambda told: set(states(told, "bed/0", "bed/1").values()) == {"unavailable"})
-            proxy.mend()
+            link.heal()
             await line.delivered()
             back = await core.until(lambda told: {459, 460} <= numbers(told, "sensor"))
             uplink.form.present["bed/0"] -= 1000 * 3600

@@ -9,6 +9,7 @@ import textwrap
 import pytest
 
 from firmware_tools import services
+from firmware_tools.link import Link
 from gateway import app, config
 from gateway.core.batch import Batch
 from gateway.core.compat import wall_ms
@@ -18,7 +19,7 @@ from gateway.forms import load
 from gateway.forms.devices import flat, slug
 from gateway.testing import check_uplink
 from gateway.uplinks import mqtt
-from tests.forms.line import Listener, Proxy, last_retained
+from tests.forms.line import Listener, last_retained
 from tests.forms.sparkplug_host import Host, Payload
 from tests.gates.portable import ROOT
 from tests.gateway.test_app import SETTINGS
@@ -94,13 +95,13 @@ async def offer(line, first, last):
 async def test_a_line_that_is_cut_and_a_broker_that_is_killed(tmp_path, mosquitto, form):
     topic, reader = READERS[form]
     told = reader()
-    async with Proxy(mosquitto.port) as proxy:
-        uplink = uplink_of(mqtt, tmp_path, url=proxy.url, form=form, acknowledged_by="broker", timeout_s=2)
+    async with Link(mosquitto.port) as link:
+        uplink = uplink_of(mqtt, tmp_path, url="mqtt://127.0.0.1:%d" % link.port, form=form, acknowledged_by="broker", timeout_s=2)
         async with Listener(mosquitto.port, topic) as listener, Line(tmp_path, uplink) as line:
             for round in range(3):
                 await offer(line, round * 400 + 1, round * 400 + 400)
                 await asyncio.sleep(0.05)
-                proxy.cut()
+                link.cut()
                 await listener.quiet(0.1)
                 told(listener.heard)
                 if round == 1:
@@ -110,7 +111,7 @@ async def test_a_line_that_is_cut_and_a_broker_that_is_killed(tmp_path, mosquitt
                     await listener.connect()
                     if form == "sparkplug":
                         told.host.lost()
-                proxy.mend()
+                link.heal()
             await line.delivered()
             await listener.quiet()
             seqs = told(listener.heard)
@@ -228,10 +229,10 @@ async def test_homeassistant_is_announced_kept_and_taken_away(tmp_path, mosquitt
 
 
 async def test_a_gateway_that_is_killed_is_said_to_be_gone(tmp_path, mosquitto):
-    async with Listener(mosquitto.port, "#") as listener, Proxy(mosquitto.port) as proxy:
-        uplink = uplink_of(mqtt, tmp_path, url=proxy.url, form="homeassistant", acknowledged_by="broker")
+    async with Listener(mosquitto.port, "#") as listener, Link(mosquitto.port) as link:
+        uplink = uplink_of(mqtt, tmp_path, url="mqtt://127.0.0.1:%d" % link.port, form="homeassistant", acknowledged_by="broker")
         await uplink.open()
-        proxy.cut()
+        link.cut()
         await listener.quiet()
         await uplink.close()
         assert last_retained(listener.heard)["heed/ha/gw/state"] == b"offline"

@@ -9,7 +9,7 @@ MARK = "# runs on CPython and MicroPython"
 def portable_files():
     """All files that must run on MicroPython."""
     files = [*sorted((ROOT / "gateway/core").glob("*.py")), ROOT / "gateway/testing.py"]
-    for folder in ("sensors", "plugins", "models"):
+    for folder in ("gateway/energy", "sensors", "plugins", "models"):
         files += [path for path in sorted((ROOT / folder).rglob("*.py")) if MARK in path.read_text()]
     return files
 

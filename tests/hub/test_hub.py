@@ -10,7 +10,7 @@ import pytest
 from firmware_tools import services
 from gateway.context import GatewayContext
 from gateway.core.compat import Clock
-from gateway.core.errors import NotConnected, Rejected
+from gateway.core.errors import NotConnected
 from gateway.core.outbox import Outbox
 from gateway.core.records import Summary
 from gateway.core.sender import Sender

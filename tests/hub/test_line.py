@@ -31,22 +31,19 @@ async def cut_at_random(link, line, seed, records):
 @pytest.mark.parametrize("seed", range(3))
 async def test_http_over_a_line_that_is_cut(tmp_path, seed):
     hub = await started(tmp_path)
-    link = Link(hub.port)
-    async with Line(tmp_path, uplink_of(http, tmp_path, url="http://127.0.0.1:%d/v1/batches" % await link.start())) as line:
+    async with Link(hub.port) as link, Line(tmp_path, uplink_of(http, tmp_path, url="http://127.0.0.1:%d/v1/batches" % link.port)) as line:
         await cut_at_random(link, line, seed, 8000)
     assert arrived(hub.ingest.store) == list(range(1, 8001))
-    await link.stop()
     await hub.stop()
 
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_mqtt_over_a_line_that_is_cut(tmp_path, mosquitto, seed):  # noqa: F811
     hub = await started(tmp_path, broker=broker_options(mosquitto.url))
-    link = Link(mosquitto.port)
-    async with Line(tmp_path, uplink_of(mqtt, tmp_path, url="mqtt://127.0.0.1:%d" % await link.start(), timeout_s=1)) as line:
-        await cut_at_random(link, line, seed, 4000)
+    async with Link(mosquitto.port) as link:
+        async with Line(tmp_path, uplink_of(mqtt, tmp_path, url="mqtt://127.0.0.1:%d" % link.port, timeout_s=1)) as line:
+            await cut_at_random(link, line, seed, 4000)
     assert arrived(hub.ingest.store) == list(range(1, 4001))
-    await link.stop()
     await hub.stop()
 
 
@@ -74,21 +71,20 @@ async def test_the_last_will_says_that_a_gateway_is_gone(tmp_path, mosquitto):  
     from gateway import mqtt as line
     client, _ = await line.connect(broker_options(mosquitto.url), "watcher")
     await line.subscribe(client, "heed/v1/+/state")
-    link, said = Link(mosquitto.port), []
+    said = []
 
     async def note(topic, payload):
         said.append((topic, payload))
 
     listening = asyncio.ensure_future(line.listen(client, note))
-    uplink = uplink_of(mqtt, tmp_path, url="mqtt://127.0.0.1:%d" % await link.start())
-    await uplink.open()
-    link.cut()
+    async with Link(mosquitto.port) as link:
+        uplink = uplink_of(mqtt, tmp_path, url="mqtt://127.0.0.1:%d" % link.port)
+        await uplink.open()
     while len(said) < 2:
         await asyncio.sleep(.02)
     assert said == [("heed/v1/gw/state", b"online"), ("heed/v1/gw/state", b"offline")]
     await uplink.close()
     listening.cancel()
-    await link.stop()
     await line.disconnect(client)
 
 

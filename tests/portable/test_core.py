@@ -310,3 +310,17 @@ async def test_real_clock_sleeps():
     before = Clock.ticks_ms()
     await Clock.sleep_ms(20)
     assert 15 <= Clock.ticks_ms() - before < 2000 and Clock.wall_ms() > 1600000000000
+
+
+async def test_a_child_that_swallows_a_cancellation_is_stopped_all_the_same():
+    seen = []
+
+    async def stubborn(up):
+        up()
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            seen.append("swallowed")
+        await asyncio.sleep(3600)
+    child, _ = await asyncio.wait_for(supervised(stubborn, turns=1), 10)
+    assert seen == ["swallowed"] and child.task.done()

@@ -7,6 +7,7 @@ weight that falls on absent beats says how little history there is, and the inte
 import numpy as np
 import tensorflow as tf
 
+from models.named import Named
 from plugins.ecg.beats import LENGTH
 from plugins.ecg.rr import COUNT
 
@@ -15,7 +16,7 @@ DEPTH = WIDTH // HEADS
 CLASSES = 4
 
 
-class Net(tf.Module):
+class Net(Named, tf.Module):
     """Parameters in the order of `weights`; forward passes below take them from here."""
 
     def __init__(self, seed):
@@ -61,20 +62,6 @@ class Net(tf.Module):
                            ("f1", WIDTH, FORWARD), ("f2", FORWARD, WIDTH)):
             parts[part] = self.dense(name + "_" + part, n, m)
         return parts
-
-    def size(self):
-        """Number of trained parameters."""
-        return int(sum(np.prod(v.shape) for v in self.names.values()))
-
-    def weights(self):
-        """{name: array}."""
-        return {name: v.numpy() for name, v in self.names.items()}
-
-    def load(self, weights):
-        """Take over {name: array}."""
-        for name, variable in self.names.items():
-            variable.assign(weights[name])
-
 
 def norm(x, gain):
     """Layer norm over the last axis."""

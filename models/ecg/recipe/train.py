@@ -16,9 +16,9 @@ HISTORY = 64  # two blocks of 32 beats
 class AdamW(tf.Module):
     """Decoupled weight decay (Loshchilov and Hutter, 2019), with a running mean of the weights."""
 
-    def __init__(self, variables):
+    def __init__(self, variables, decay=DECAY, average=AVERAGE, clip=1.0):
         super().__init__()
-        self.variables_ = variables
+        self.variables_, self.decay, self.average, self.clip = variables, decay, average, clip
         self.m, self.v, self.mean = ([tf.Variable(fill(v)) for v in variables]
                                      for fill in (tf.zeros_like, tf.zeros_like, tf.identity))
         self.t = tf.Variable(0.0)
@@ -26,13 +26,13 @@ class AdamW(tf.Module):
     def apply(self, gradients, rate):
         """One step; matrices decay, the rest does not."""
         self.t.assign_add(1.0)
-        gradients, _ = tf.clip_by_global_norm(gradients, 1.0)
+        gradients, _ = tf.clip_by_global_norm(gradients, self.clip)
         for x, g, m, v, mean in zip(self.variables_, gradients, self.m, self.v, self.mean):
             m.assign(.9 * m + .1 * g)
             v.assign(.99 * v + .01 * tf.square(g))
             step = m / (1 - .9 ** self.t) / (tf.sqrt(v / (1 - .99 ** self.t)) + 1e-8)
-            x.assign_sub(rate * (step + (DECAY * x if len(x.shape) > 1 else 0)))
-            mean.assign(AVERAGE * mean + (1 - AVERAGE) * x)
+            x.assign_sub(rate * (step + (self.decay * x if len(x.shape) > 1 else 0)))
+            mean.assign(self.average * mean + (1 - self.average) * x)
 
 
 def loss_of(net, beat, rr, labels, weights, teacher):

@@ -3,7 +3,8 @@
 import json
 
 from firmware_tools import verify_ecg
-from firmware_tools.evaluate import own_records, ready
+from firmware_tools.evaluate import ready
+from firmware_tools.evaluate_ecg import own_records
 from models.ecg.recipe.data import CLASSES, names
 from models.ecg.recipe.evaluate import figures
 

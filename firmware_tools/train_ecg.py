@@ -1,19 +1,18 @@
 """heed model train ecg: from recordings to a package with its card. Needs the extra `train`."""
 
-import datetime
-import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 
-from firmware_tools import card
+from firmware_tools import card_ecg, looks
 from firmware_tools.recordings import ecg_folder, read
 from gateway.core.errors import ConfigError
 from models.ecg.recipe import anchors, data
 from models.package import ROOT
 
 VERSION = "0.1.0"
+EPOCHS = 70  # of 20 steps, for each seed
 STUDENT = 10  # added to a teacher's seed
 STUDENT_EPOCHS = 4 / 3  # of the teachers'
 S_OFFSET = -2.5  # chosen on DS1, patient-wise and with stressed patients; see docs/models.md
@@ -33,13 +32,12 @@ def trained(records, seed, epochs, work, say, teachers=()):
     return net
 
 
-def train_ecg(seeds, epochs, out, work, say):
+def run(seeds, epochs, out, work, say, own):
     """Train a teacher for each seed and a student for each, release the first student, judge all, write the card."""
-    try:
-        from models.ecg.recipe import release
-    except ImportError as error:
-        raise ConfigError("TensorFlow is not here: %s" % error, "pip install 'heed-gateway[train]', or: make train")
-    folder, work = Path(out or ROOT / "ecg"), Path(work)
+    if own:
+        raise ConfigError("the ECG recipe trains on DS1 only", "for recordings of your own: heed model tune ecg --data FOLDER --out NEW")
+    from models.ecg.recipe import release
+    folder, work, epochs = Path(out or ROOT / "ecg"), Path(work), epochs or EPOCHS
     work.mkdir(parents=True, exist_ok=True)
     root = ecg_folder()
     say("reading DS1 ...")
@@ -52,20 +50,12 @@ def train_ecg(seeds, epochs, out, work, say):
         release.write(target, student, records, VERSION, S_OFFSET)
     publish(work, seeds, folder)
     anchors.write(folder, [beats for beats in records if not beats.other_lead])
-    look(folder, "release %s, %d seeds" % (VERSION, len(seeds)))
+    looks.note(folder, "release %s, %d seeds" % (VERSION, len(seeds)))
     say("judging on DS2 ...")
-    card.write(folder, [work / ("package-%d" % seed) for seed in seeds], root)
+    card_ecg.write(folder, [work / ("package-%d" % seed) for seed in seeds], root)
     say("wrote %s\nnext: heed model verify %s --evaluate" % (folder, folder))
 
 
 def publish(work, seeds, folder):
     """The first student becomes the package."""
     shutil.copytree(work / ("package-%d" % seeds[0]), folder, dirs_exist_ok=True)
-
-
-def look(folder, why):
-    """Note in the ledger that DS2 is looked at: a test set wears out."""
-    ledger = folder / "looks.json"
-    looks = json.loads(ledger.read_text()) if ledger.exists() else []
-    looks.append({"date": datetime.date.today().isoformat(), "why": why})
-    ledger.write_text(json.dumps(looks, indent=1) + "\n")

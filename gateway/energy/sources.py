@@ -1,0 +1,103 @@
+"""The meter in use: asked each second, distrusted, and left for the next one when it is gone, stuck or absurd."""
+
+from gateway.core.errors import NotConnected
+
+STUCK = 60  # the same reading so many times in a row, to the last digit, while the load changed
+ABSURD = 10  # times the most that the board can draw
+RETRY = 300  # readings after which a better meter is tried again
+
+
+class Sources:
+    """meters: best first, the last never fails (the model). most: watts that the board can draw at most."""
+
+    def __init__(self, meters, most, ladder):
+        self.meters, self.most, self.ladder = meters, most, ladder
+        self.at, self.same, self.last, self.since = 0, 0, None, 0
+        self.counters = {"readings": 0, "meter_faults": 0}
+
+    @property
+    def name(self):
+        """Which meter is in use."""
+        return self.meters[self.at].name
+
+    def watts(self, busy):
+        """Power now. busy: whether work was done since the last call, so that a live meter would have moved."""
+        self._retry()
+        while True:
+            try:
+                return self._sound(self.meters[self.at].watts(), busy)
+            except NotConnected as error:
+                if self.at == len(self.meters) - 1:
+                    return 0.0
+                self._next(str(error))
+
+    def _sound(self, watts, busy):
+        """The reading, or NotConnected when it cannot be true."""
+        self.counters["readings"] += 1
+        if self.at == len(self.meters) - 1:
+            return max(0.0, watts)
+        if not 0 <= watts <= ABSURD * self.most:
+            raise NotConnected("%s says %.3g W, this board draws %.3g at most" % (self.name, watts, self.most))
+        self.same = self.same + 1 if watts == self.last and busy else 0
+        self.last = watts
+        if self.same >= STUCK:
+            raise NotConnected("%s has said %.3g W %d times" % (self.name, watts, STUCK))
+        return watts
+
+    def _next(self, reason):
+        self.counters["meter_faults"] += 1
+        self.at, self.same, self.last, self.since = self.at + 1, 0, None, 0
+        self.ladder.set("meter", 1, "%s; now: %s" % (reason, self.name))
+
+    def _retry(self):
+        """Go back to the best once in a while; it must prove itself anew."""
+        self.since += 1
+        if self.at and self.since >= RETRY:
+            self.at, self.same, self.last, self.since = 0, 0, None, 0
+            try:
+                if 0 <= self.meters[0].watts() <= ABSURD * self.most:
+                    self.ladder.set("meter", 0, self.name)
+            except NotConnected as error:
+                self._next(str(error))
+
+
+class Charge:
+    """mJ in the battery. A gauge is believed as long as it agrees with what was drawn; one that leaps is left for the sum.
+
+    A battery lies: a step of more than a tenth between two readings, or a value out of range, is not taken; three sound readings
+    within a tenth of each other are, wherever they are."""
+
+    LEAP = .10
+
+    def __init__(self, gauge, capacity, start, ladder):
+        self.gauge, self.capacity, self.ladder = gauge, capacity, ladder
+        self.mj, self.known, self.trial = int(start * capacity), None, []
+        self.counters = {"gauge_faults": 0}
+
+    def update(self, drawn_mj, gained_mj):
+        """mJ now, after so much was drawn and gained since the last call."""
+        self.mj = max(0, min(self.capacity, self.mj - drawn_mj + gained_mj))
+        share = self._share()
+        if share is not None:
+            self.mj = int(share * self.capacity)
+        return self.mj
+
+    def _share(self):
+        if not self.gauge:
+            return None
+        try:
+            share = self.gauge.share()
+        except NotConnected:
+            share = -1
+        if not 0 <= share <= 1:
+            self.counters["gauge_faults"] += 1
+            return None
+        if self.known is None or abs(share - self.known) <= self.LEAP:
+            self.known, self.trial = share, []
+            return share
+        self.trial = [t for t in self.trial if abs(t - share) <= self.LEAP][-2:] + [share]
+        self.counters["gauge_faults"] += 1
+        if len(self.trial) == 3:
+            self.known, self.trial = share, []
+            return share
+        return None

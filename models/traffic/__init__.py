@@ -1,0 +1,1 @@
+"""The traffic models: a network of sensors, and a single one."""

@@ -1,0 +1,1 @@
+"""How the vision package was made: data, net, training, export."""

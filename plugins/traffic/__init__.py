@@ -1,0 +1,1 @@
+"""Traffic: forecasts, congestion ahead, incidents, sensors that fail."""

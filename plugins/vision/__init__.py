@@ -1,0 +1,1 @@
+"""Vision: a cheap look at the whole frame decides where the model looks closely."""
