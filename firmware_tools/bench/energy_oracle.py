@@ -7,6 +7,7 @@ from scipy.optimize import linprog
 from gateway.energy.salvage import frontier
 
 SLOT_MINUTES = 5
+SWITCHED = 4  # slots: devices are switched no more often than the gateway plans, in the oracle as in the certificate
 DEFICIT = 1e4  # points per mJ that is not there: only a window that nobody can survive uses it
 
 
@@ -59,11 +60,12 @@ class Programme:
         self.t = np.arange(self.slots)
         self.gain, self.work, self.power, self.equal, self.less = [], [], [], Rows(), Rows()
 
-    def columns(self, gain):
-        """A column for each slot; gives their numbers."""
-        self.gain.append(np.broadcast_to(np.asarray(gain, float), self.slots))
-        self.at += self.slots
-        return self.at - self.slots + self.t
+    def columns(self, gain, span=1):
+        """A column for each `span` slots; gives the number of each slot's."""
+        n = -(-self.slots // span)
+        self.gain.append(np.full(n, float(gain)))
+        self.at += n
+        return self.at - n + self.t // span
 
     def add(self, c, jobs, stretch):
         """The jobs of a class: at most as many as come, all of a critical one; none while its device is off."""
@@ -76,7 +78,7 @@ class Programme:
         if c.critical:
             self.equal.add(terms, jobs)
         elif c.device:
-            on = self.columns(0)
+            on = self.columns(0, SWITCHED)
             self.power.append((on, c.device.power_mw / 1000 * SLOT_MINUTES * 60))
             self.less.add(terms + [(on, -jobs)], np.zeros(self.slots))
             self.less.add([(on, 1)], np.ones(self.slots))

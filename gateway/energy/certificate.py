@@ -6,9 +6,9 @@ Weak duality. Let each slot t have a price p(t) >= 0 for a joule. Then no schedu
     + p(0) charge at the start  +  capacity sum over t of max(0, p(t+1) - p(t))
     + max over charges at the end of (what it would still earn - p(T) charge)
 
-whatever the prices are. The least of it over all paths on a grid of prices is found exactly by dynamic programming from the end:
-with the running minimum from both sides a step costs as much as the grid is long. The executor's time is left out, which can
-only make the bound larger.
+whatever the prices are, with each device on or off for a whole slot, as the policy switches it. The least of it over all paths on
+a grid of prices is found exactly by dynamic programming from the end: with the running minimum from both sides a step costs as
+much as the grid is long. The executor's time is left out, which can only make the bound larger.
 """
 # runs on CPython and MicroPython
 

@@ -114,7 +114,7 @@ def test_simulate_answers_for_a_site_by_file(tmp_path):
 
 
 def test_the_demo_plays_a_trace_and_saves_a_picture(tmp_path):
-    lines = ["2024-06-%02dT%02d:00,%d" % (day, hour, 500 // day if 6 <= hour < 18 else 0) for day in range(1, 5) for hour in range(24)]
+    lines = ["2024-06-%02dT%02d:00,%d" % (day, hour, 900 // day if 6 <= hour < 18 else 0) for day in range(1, 5) for hour in range(24)]
     path = trace(tmp_path / "fading.csv", lines)
     result = CliRunner().invoke(main, ["demo", "energy", "--trace", str(path), "--seconds", "0", "--plot", str(tmp_path)])
     assert result.exit_code == 0, result.output
