@@ -97,7 +97,7 @@ def static_sets(classes):
 
 
 def best_static(site, parts):
-    """The set that would have been best, knowing the future; energy minute by minute, deadlines as where nobody waits."""
+    """The set that would have been best, knowing the future; energy by the minute; of sets that the executor can keep up with when slow."""
     import numpy as np
     from gateway.energy.salvage import salvage
     minute = (site.times // 60000000).clip(0, site.minutes - 1)
@@ -106,6 +106,7 @@ def best_static(site, parts):
     for picked in static_sets(site.classes):
         drawn = np.full(site.minutes, site.base_mw * 60.0)
         points, ok = 0, True
+        busy = sum(c.variants[picked[c.name]].time_us * 1.5 / c.period_us for c in site.classes if picked[c.name] >= 0)
         for c, n in zip(site.classes, jobs):
             index = picked[c.name]
             if index >= 0:
@@ -117,7 +118,7 @@ def best_static(site, parts):
         level = site.charge
         for change in (harvest - drawn).reshape(-1, 20).sum(1):
             level = min(site.capacity, level + change)
-            ok = ok and level > 0
+            ok = ok and level > 0 and busy <= 1
         worth = points + salvage(parts, int(max(0, level)))
         if ok and (best[0] is None or worth > best[0]):
             best = worth, picked

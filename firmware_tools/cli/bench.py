@@ -84,6 +84,9 @@ def report(facts, as_json):
             (g["key"], "%.4g" % g["value"], g["gate"], g["moonshot"], "yes" if g["met"] else "NO") for g in facts["gates"]]),
         grid("figures", ("", ""), [(k, "%.4g" % v) for k, v in facts["figures"].items()]),
         grid("baselines", ("", ""), [("%s: %s" % (n, k), "%.4g" % v) for n, b in facts["baselines"].items() for k, v in b.items()]),
+        grid("environment", ("", ""), [(k, v) for k, v in facts["environment"].items() if not isinstance(v, list)]),
+        *["%(window)s: %(u)s %% of the oracle, headroom %(headroom)s %%" % w + ("" if w["feasible"] else ", infeasible for the oracle too")
+          for w in facts["environment"].get("windows", [])],
         "measured in %.0f s" % facts["seconds"]])
     if not all(gate["met"] for gate in facts["gates"]):
         raise click.exceptions.Exit(1)
