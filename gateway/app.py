@@ -71,10 +71,10 @@ class Gateway:
         for sensor in self.config.sensors:
             self._add(sensor, lambda part, context: Reader(part, channels[sensor.feeds], Clock, rests))
         self.status = status.Status(self.folder, self.supervisor, self.outbox, self.sources, self.notes)
+        self.supervisor.add("status", self.status.run)
         for name, run, counts in beside.services(self):
             self.supervisor.add(name, run)
             self._count(name, counts)
-        self.supervisor.add("status", self.status.run)
 
     def _add(self, part, build, essential=False):
         """Make one part and the piece of flow around it, a child of the supervisor."""

@@ -36,7 +36,7 @@ class GovernedModel(Model):
     def _ready(self, variant):
         """Whether the variant runs; one whose device does not answer is lost for a while. Without a device the model's own
         fall-back has chosen, and that stands."""
-        if not hasattr(self.model, "use"):
+        if not hasattr(self.model, "switch"):
             return True
         try:
             self.model.switch(variant.name)
