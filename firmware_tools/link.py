@@ -5,12 +5,11 @@ import asyncio
 
 class Link:
     """Relays from its own `port` to `far`, within `async with`. cut() ends what runs through it and refuses what comes; heal() lets
-    through again. carried: bytes."""
+    through again."""
 
     def __init__(self, far):
         self.far = far
         self.up = True
-        self.carried = 0
         self.writers = set()
 
     async def __aenter__(self):
@@ -47,7 +46,6 @@ class Link:
         """Pass on until either side ends."""
         try:
             while data := await reader.read(65536):
-                self.carried += len(data)
                 writer.write(data)
                 await writer.drain()
         except OSError:

@@ -26,8 +26,8 @@ def throughput(records):
     with tempfile.TemporaryDirectory() as folder, Mosquitto() as broker, Hub(folder, broker.url):
         gateway = Gateway(folder, broker.url)
         gateway.start(records, 0)
-        seconds, used = gateway.finish()
-    return records / seconds, used / records
+        seconds, cpu = gateway.finish()
+    return records / seconds, cpu / records
 
 
 def judged(hub, accepted):
