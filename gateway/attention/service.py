@@ -31,7 +31,7 @@ class Attention:
         self.path = folder / FILE
         self.options, self.clock, self.name, self.outbox = options, clock, name, outbox
         self.rounds = self._membership(folder) if options["hub"] else None
-        self.learners = []
+        self.learners, self.keepers = [], []
         self.worker = ThreadPoolExecutor(1, "attention", nice)
         self.counters = {"learning_failures": 0}
 
@@ -60,6 +60,16 @@ class Attention:
                 watch(features, inference, decision, summaries)
         return both
 
+    def around(self, name, model):
+        """What answers for the loaded model of plugin `name`: the model, or where it forecasts, what learns online around it."""
+        if self.options["learn"] == "off" or not getattr(model, "forecasts", None):
+            return model
+        from gateway.attention.keeper import Keeper
+        from gateway.attention.online import OnlineForecasts  # gateways without series need none of this
+        online = OnlineForecasts(model)
+        self.keepers.append(Keeper(AttentionStore(self.path), name, "%s %s" % (model.package.name, model.package.manifest["version"]), online))
+        return online
+
     def _tell(self, door, stream, event, why):
         """From the learning thread to the outbox, which belongs to the loop."""
         self.loop.call_soon_threadsafe(door.offer, [Summary(stream, "event", "event", wall_ms(), why, {"event": event})])
@@ -81,13 +91,13 @@ class Attention:
         return dict(total, **self.rounds.counts()) if self.rounds else total
 
     async def run(self, up):
-        """Let the learners work, one turn a second, for ever. A turn that fails is counted, and the next one tried."""
+        """Let the learners and keepers work, one turn a second, for ever. A turn that fails is counted, and the next one tried."""
         up()
         self.loop = asyncio.get_running_loop()
         while True:
-            for learner in self.learners:
+            for part in (*self.learners, *self.keepers):
                 try:
-                    await self.loop.run_in_executor(self.worker, learner.work)
+                    await self.loop.run_in_executor(self.worker, part.work)
                     up()
                 except HeedError:
                     self.counters["learning_failures"] += 1
@@ -104,3 +114,5 @@ class Attention:
         self.worker.shutdown()
         for learner in self.learners:
             learner.store.close()
+        for keeper in self.keepers:
+            keeper.close()
