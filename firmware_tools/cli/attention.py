@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from firmware_tools.cli import grid, json_option, show as shown
+from firmware_tools.cli import attention_online as online, grid, json_option, show as shown
 from gateway.core.errors import ConfigError
 
 data_option = click.option("--data", default="heed-data", show_default=True, help="data folder of the gateway")
@@ -54,7 +54,7 @@ def attention():
 @data_option
 @json_option
 def show(data, as_json):
-    """All streams: version in use, and why it was adopted."""
+    """All streams: version in use, and why it was adopted; of forecasts the experts and their verified errors."""
     store = store_in(data)
     frozen = {stream: (version, bool(held)) for stream, version, held in store.streams()}
     rows = []
@@ -63,8 +63,8 @@ def show(data, as_json):
         state = store.state(stream, version) if version else None
         rows.append({"stream": stream, "version": version, "frozen": held, "t_ms": state.t_ms if state else None,
                      "reason": state.reason if state else "as shipped"})
-    shown({"streams": rows}, as_json, lambda facts: [grid(None, ("stream", "version", "frozen", "since", "why"), [
-        (r["stream"], r["version"], "yes" if r["frozen"] else "", when(r["t_ms"]) if r["t_ms"] else "", r["reason"]) for r in rows]),
+    shown({"streams": rows, "forecasts": online.rows(store)}, as_json, lambda facts: [grid(None, ("stream", "version", "frozen", "since", "why"), [
+        (r["stream"], r["version"], "yes" if r["frozen"] else "", when(r["t_ms"]) if r["t_ms"] else "", r["reason"]) for r in rows]), *online.tables(facts["forecasts"]),
         "next: heed attention history STREAM, heed feedback ask"])
 
 
@@ -74,9 +74,11 @@ def show(data, as_json):
 @json_option
 def history(stream, data, as_json):
     """All versions of a stream that are kept."""
-    states = [{name: value for name, value in state.to_dict().items() if name != "parameters"} for state in store_in(data).history(stream)]
+    store = store_in(data)
+    states = [{name: value for name, value in state.to_dict().items() if name != "parameters"} for state in store.history(stream)]
     for state in states:
         state["facts"].pop("ground", None)
+    states += online.history(store, stream)
     shown({"stream": stream, "versions": states}, as_json, lambda facts: [grid(stream, ("version", "from", "when", "why"), [
         (s["version"], s["parent"], when(s["t_ms"]), s["reason"]) for s in states])])
 
@@ -91,6 +93,7 @@ def diff(stream, old, new, data, as_json):
     """What two versions differ in; 0 = as shipped."""
     from gateway.attention.state import difference
     store = store_in(data)
+    online.refuse(store, stream)
     states = [store.state(stream, version) if version else None for version in (old, new)]
     known = next((state for state in states if state), None)
     if not known:
@@ -116,7 +119,11 @@ def freeze(stream, off, data):
 @data_option
 def reset(stream, data):
     """Go back to what was shipped; the history stays."""
-    store_in(data).use(stream, 0)
+    store = store_in(data)
+    if online.known(store, stream):
+        online.back(store, stream, 0)
+    else:
+        store.use(stream, 0)
     click.echo("%s is as shipped\nnext: heed attention freeze %s, if it is not to learn again" % (stream, stream))
 
 
@@ -127,6 +134,8 @@ def reset(stream, data):
 def rollback(stream, version, data):
     """Go back to an earlier version."""
     store = store_in(data)
+    if online.known(store, stream):
+        return click.echo("%s goes back to version %d at the next slot\nnext: heed attention show" % (stream, online.back(store, stream, version)))
     state = store.current(stream)[0]
     if version is None and not state:
         raise ConfigError("%s is as shipped: there is nothing before" % stream, "heed attention history %s" % stream)
@@ -141,7 +150,9 @@ def rollback(stream, version, data):
 @data_option
 def export(stream, out, data):
     """Write the state in use to a file."""
-    state = store_in(data).current(stream)[0]
+    store = store_in(data)
+    online.refuse(store, stream)
+    state = store.current(stream)[0]
     if not state:
         raise ConfigError("%s is as shipped: there is nothing to export" % stream, "heed attention show")
     path = Path(out or stream.replace("/", "_") + ".json")

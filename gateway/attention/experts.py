@@ -9,8 +9,8 @@ import numpy as np
 from gateway.attention.phase import unit
 from gateway.attention.rows import Rows
 
-EXPERTS = ("as shipped", "moved", "corrected", "moved and corrected")
-SHIPPED, MOVED, CORRECTED, BOTH = range(4)
+EXPERTS = ("as shipped", "moved", "corrected", "moved and corrected", "last week")
+SHIPPED, MOVED, CORRECTED, BOTH, LAST = range(len(EXPERTS))
 DECAY = .99  # what is left of an error a slot later
 LEAST = .002  # share of an expert that nobody would listen to: so that it comes back
 PROOF = .998  # the same for the guard: two days

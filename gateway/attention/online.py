@@ -1,15 +1,16 @@
 """Stands around a model of series: verifies its forecasts by what comes, and attends to whoever was right.
 
-The labels are free: the truth of a slot is there when the slot is over. Four experts are asked: the model as shipped; the
-model, shown a day and a week that are moved to where they fit, at the hour that it then is; and both, corrected. The weights
-of the model are never touched, and a sensor whose mixture was not verifiably better gets what was shipped.
+The labels are free: the truth of a slot is there when the slot is over. Five experts are asked: the model as shipped; the
+model, shown a day and a week that are moved to where they fit, at the hour that it then is; both, corrected; and last week itself,
+moved and at today's level. The weights of the model are never touched, and a sensor whose mixture was not verifiably better
+gets what was shipped.
 """
 
 import numpy as np
 
 from gateway.attention import moved
 from gateway.attention.correction import Correction
-from gateway.attention.experts import BOTH, CORRECTED, MOVED, SHIPPED, Experts
+from gateway.attention.experts import CORRECTED, EXPERTS, LAST, MOVED, SHIPPED, Experts
 from gateway.attention.phase import Phase
 from gateway.attention.weeks import Layout, Weeks
 from gateway.core.plugin import Model
@@ -144,7 +145,7 @@ class OnlineForecasts(Model):
         shipped = np.array([answer.values[i] for i in known], np.float32)
         shown = moved.lags_at(self.weeks, slot, rows, lags, day, week)
         elsewhere = moved.ask(self.model, features, known, shipped, shown, phase, (day != 0) | (week != 0))
-        full = np.zeros((len(self.places), layout.ahead, BOTH + 1), np.float32)
+        full = np.zeros((len(self.places), layout.ahead, len(EXPERTS)), np.float32)
         full[rows, :, SHIPPED], full[rows, :, MOVED] = shipped, elsewhere
         level = np.maximum(self.experts.level, 1)
         for i, (seen, by) in enumerate(((lags, 0 * week), (shown, week))):
@@ -153,6 +154,7 @@ class OnlineForecasts(Model):
             target = np.zeros(full.shape[:2], int)
             target[rows] = slot + layout.horizons + by[:, None]
             full[..., CORRECTED + i] = self.corrections[i].forecast(slot, full[..., i], before, self.weeks.usually(target, before), level)
+            full[rows, :, LAST] = before[rows] * self.phase.level(slot)[rows, None]
         there = np.zeros(len(full), bool)
         there[rows] = True
         given, weights = self.experts.mix(slot, full, there)
@@ -161,7 +163,7 @@ class OnlineForecasts(Model):
     def _told(self, answer, known, rows, given, shares, phase):
         """The answer with what was given out in place of what was shipped, and who was listened to."""
         values, trusted = list(answer.values), self.experts.trusted()
-        heard, minutes = np.zeros((len(values), BOTH + 1)), np.zeros(len(values), int)
+        heard, minutes = np.zeros((len(values), len(EXPERTS))), np.zeros(len(values), int)
         heard[:, SHIPPED] = 1
         for i, row, numbers, share, by in zip(known, rows, given.tolist(), shares, phase):
             values[i], minutes[i] = numbers, by * self.step_min

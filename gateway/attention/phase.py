@@ -69,6 +69,10 @@ class Phase(Rows):
         before = self.phase[row, (slots - self.layout.week) % self.size]
         self.phase[row, slots % self.size] = np.clip(before + self.moves[self.move[row]], -self.layout.reach, self.layout.reach)
 
+    def level(self, slot):
+        """(sensors,): how much more is read now than last week, at the move that is followed."""
+        return self.ratios[np.arange(len(self.move)), slot % self.layout.ahead, self.move]
+
     def apart(self, slot):
         """(phase now, moves of the day lags, moves of the week lags), (sensors,) slots each."""
         phase = self.phase[:, slot % self.size].astype(int)

@@ -31,4 +31,12 @@ def looked(maps, i, names):
         return "by rule from last week"
     text = "looked at " + ", ".join(["%s %d %%" % (NAMES[name], shares[name]) for name, _ in GROUPS])
     near = neighbour_shares(maps, i, names)
-    return text + (" and at " + ", ".join(["%s %d %%" % pair for pair in near]) if near else "")
+    return text + (" and at " + ", ".join(["%s %d %%" % pair for pair in near]) if near else "") + learnt(maps, i)
+
+
+def learnt(maps, i):
+    """What was learnt online of sensor i, where something stands around the model that does."""
+    share = 100 - int(100 * float(maps["experts"][i][0]) + .5) if "experts" in maps else 0
+    minutes = int(maps["moved"][i]) if share else 0
+    text = "; %d %% of it by what was learnt online" % share if share else ""
+    return text + (", its day %d min %s" % (abs(minutes), "early" if minutes > 0 else "late") if minutes else "")
