@@ -28,13 +28,19 @@ def tables(found):
     ordered = sorted(found, key=lambda row: row["online"] - row["static"])
     chosen = ordered if len(found) <= MOST else ordered[:MOST // 2] + ordered[-MOST // 2:]
     mean = {key: sum(row[key] * row["judged"] for row in found) / max(1, sum(row["judged"] for row in found)) for key in ("static", "online")}
-    table = grid("forecasts: errors of about a week, in counts", ("sensor", "version", "frozen", "shipped", "online", "in use", *EXPERTS, "day moved"), [
+    table = grid("forecasts: errors of about a week, in counts", ("sensor", "version", "frozen", "shipped", "online", "in use", "listens to", "day"), [
         (row["stream"], row["version"], "yes" if row["frozen"] else "", "%.2f" % row["static"], "%.2f" % row["online"],
-         "online" if row["trusted"] else "shipped", *["%d %%" % round(100 * share) for share in row["shares"]],
-         "%+d min" % row["moved_min"] if row["moved_min"] else "") for row in chosen])
+         "online" if row["trusted"] else "shipped", heard(row["shares"]), "%+d min" % row["moved_min"] if row["moved_min"] else "")
+        for row in chosen])
     return [table, "%d sensors, %d of them online; mean error %.3f as shipped, %.3f as given out%s" % (
         len(found), sum(row["trusted"] for row in found), mean["static"], mean["online"],
         "" if len(found) <= MOST else "; the %d farthest apart are shown, --json has all" % MOST)]
+
+
+def heard(shares):
+    """The two experts that are listened to most."""
+    best = sorted(zip(shares, EXPERTS), key=lambda pair: -pair[0])[:2]
+    return ", ".join("%s %d %%" % (name, round(100 * share)) for share, name in best)
 
 
 def history(store, stream):
