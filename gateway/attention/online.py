@@ -16,7 +16,7 @@ from gateway.attention.weeks import Layout, Weeks
 from gateway.core.plugin import Model
 from gateway.core.records import Forecast
 
-MAX_SENSORS = 1024  # 45 kB each at five minutes
+MAX_SENSORS = 1024  # 48 kB each at five minutes
 REACH_MIN, STEP_MIN = 120, 15  # how far a day may move, and in which steps
 LEVEL = .001  # of the running level
 

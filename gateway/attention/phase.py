@@ -13,8 +13,8 @@ SHARPNESS = .5  # how much an error, in units of what is usual, speaks against a
 MOST = 3.0  # an error counts up to so many units
 CHANGE = 1e-4  # that the move changes, at each slot
 BELIEVED = .5  # a move that is more likely than that is followed
-BACK = 96  # slots that a move may have begun before it was believed
-HELD = .75  # of a day that a move must hold before the days to come rely on it
+BACK = .8  # of a day that a move may have begun before it was believed
+HELD = .4  # of a day that a move must hold before the days to come rely on it
 FLOOR = 3  # times the least probability: up to there nothing spoke for a move
 
 
@@ -58,7 +58,7 @@ class Phase(Rows):
         rows, best = np.arange(len(self.move)), self.likely.argmax(1)
         move = np.where(self.likely[rows, best] > np.log(BELIEVED), best, self.move)
         changed = move != self.move
-        self.began = np.where(changed, np.maximum(self.since[rows, move], slot - BACK), self.began)
+        self.began = np.where(changed, np.maximum(self.since[rows, move], slot - int(BACK * self.layout.day)), self.began)
         self.move = move
         held = (move != self.sure) & (slot - self.began >= HELD * self.layout.day)
         self.sure = np.where(held, move, self.sure)
