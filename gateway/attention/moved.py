@@ -8,14 +8,15 @@ HOURS = 2  # moved hours that are asked for in a slot, the commonest
 QUARTERS = 96
 
 
-def lags_at(weeks, slot, rows, lags, day, week):
-    """The lags (n, width) of sensors `rows` with their day and week moved by so many slots (n,); what is not known there stays."""
+def lags_at(weeks, slot, rows, lags, moves, levels):
+    """The lags (n, width) of sensors `rows` with their day and week moved by so many slots, and multiplied: moves and levels give
+    (n,) of either. What is not known where they are moved to stays."""
     out, layout = lags.copy(), weeks.layout
-    for (back, group), by in zip(layout.groups, (day, week)):
-        for i in np.flatnonzero(by):
+    for (back, group), by, factor in zip(layout.groups, moves, levels):
+        for i in np.flatnonzero((by != 0) | (factor != 1)):
             at = np.minimum(slot - back + by[i] + layout.around, slot)
             found = weeks.read[rows[i], at % weeks.size]
-            out[i, group] = np.where(found < 0, out[i, group], found)
+            out[i, group] = np.where(found < 0, out[i, group], found) * factor[i]
     return out
 
 

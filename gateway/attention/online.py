@@ -11,6 +11,7 @@ import numpy as np
 from gateway.attention import moved
 from gateway.attention.correction import Correction
 from gateway.attention.experts import CORRECTED, EXPERTS, LAST, MOVED, SHIPPED, Experts
+from gateway.attention.level import Level
 from gateway.attention.phase import Phase
 from gateway.attention.weeks import Layout, Weeks
 from gateway.core.plugin import Model
@@ -31,8 +32,9 @@ class OnlineForecasts(Model):
         self.layout = Layout(form.shape[-1], form.ahead, per_day, max(1, REACH_MIN // form.step_min))
         self.weeks = Weeks(self.layout)
         self.phase = Phase(self.layout, self.weeks.size, max(1, STEP_MIN // form.step_min))
-        self.experts, self.corrections = Experts(form.ahead), (Correction(form.ahead), Correction(form.ahead))
-        self.parts = {"weeks": self.weeks, "phase": self.phase, "experts": self.experts,
+        self.level, self.experts, self.corrections = (Level(self.layout), Experts(form.ahead),
+                                                      (Correction(form.ahead), Correction(form.ahead)))
+        self.parts = {"weeks": self.weeks, "phase": self.phase, "level": self.level, "experts": self.experts,
                       "correction": self.corrections[0], "moved": self.corrections[1]}
         self.step_min, self.places, self.frozen, self.after = form.step_min, {}, frozenset(), lambda: None
 
@@ -137,28 +139,33 @@ class OnlineForecasts(Model):
         self.weeks.put(slot, lags, rows, good)
         self.context.count("online_verified", int(due.sum()))
         self.context.count("online_moves", self.phase.update(slot, self.weeks, value, good))
+        self.level.update(slot, self.weeks, value, good, *self.phase.apart(slot)[1:])
 
     def _answer(self, features, answer, known, rows, lags):
         """The Forecast that is given out."""
         slot, layout = features.seq, self.layout
         phase, day, week = (by[rows] for by in self.phase.apart(slot))
+        levels = [factor[rows] for factor in self.level.factors()]
         shipped = np.array([answer.values[i] for i in known], np.float32)
-        shown = moved.lags_at(self.weeks, slot, rows, lags, day, week)
-        elsewhere = moved.ask(self.model, features, known, shipped, shown, phase, (day != 0) | (week != 0))
+        shown = moved.lags_at(self.weeks, slot, rows, lags, (day, week), levels)
+        elsewhere = moved.ask(self.model, features, known, shipped, shown, phase, (shown != lags).any(1))
         full = np.zeros((len(self.places), layout.ahead, len(EXPERTS)), np.float32)
         full[rows, :, SHIPPED], full[rows, :, MOVED] = shipped, elsewhere
-        level = np.maximum(self.experts.level, 1)
-        for i, (seen, by) in enumerate(((lags, 0 * week), (shown, week))):
-            before = np.zeros(full.shape[:2])
-            before[rows] = seen[:, -layout.ahead:]
-            target = np.zeros(full.shape[:2], int)
-            target[rows] = slot + layout.horizons + by[:, None]
-            full[..., CORRECTED + i] = self.corrections[i].forecast(slot, full[..., i], before, self.weeks.usually(target, before), level)
-            full[rows, :, LAST] = before[rows] * self.phase.level(slot)[rows, None]
+        self._correct(SHIPPED, slot, rows, full, lags, 0 * week, 0 * week + 1)
+        self._correct(MOVED, slot, rows, full, shown, week, levels[1])
+        full[rows, :, LAST] = shown[:, -layout.ahead:] * (self.phase.level(slot)[rows] / levels[1])[:, None]
         there = np.zeros(len(full), bool)
         there[rows] = True
         given, weights = self.experts.mix(slot, full, there)
         return self._told(answer, known, rows, np.round(given[rows]).astype(int), weights[rows].mean(1), phase)
+
+    def _correct(self, i, slot, rows, full, lags, by, factor):
+        """Put the correction of expert i into `full`. lags: what that expert was shown; by, factor: of its week, (rows,) each."""
+        week, target, factors = np.zeros(full.shape[:2]), np.zeros(full.shape[:2], int), np.ones((len(full), 1))
+        week[rows], target[rows] = lags[:, -self.layout.ahead:], slot + self.layout.horizons + by[:, None]
+        factors[rows, 0] = factor
+        usual = self.weeks.usually(target, week / factors) * factors
+        full[..., CORRECTED + i] = self.corrections[i].forecast(slot, full[..., i], week, usual, np.maximum(self.experts.level, 1))
 
     def _told(self, answer, known, rows, given, shares, phase):
         """The answer with what was given out in place of what was shipped, and who was listened to."""
