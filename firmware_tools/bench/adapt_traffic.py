@@ -5,6 +5,7 @@ a gateway. Changes begin in the middle of the part, on a fifth of the sensors, d
 """
 
 import copy
+import time
 
 import numpy as np
 
@@ -27,6 +28,7 @@ GATES = {"traffic_online_mae_real": ("traffic_static_mae_real", "traffic_static_
 SEED, SHARE, FACTOR, SHIFT_MIN = 6, .2, .6, 120
 WORSE = .005  # a sensor is harmed that is so much worse
 WARM_DAYS, QUICK_DAYS = 12, 2
+ALONE = 20  # slots between two in which the model is timed alone
 
 
 class Change:
@@ -55,7 +57,7 @@ class Road:
         step_ms = 60000 * series.step_min
         self.plugin = TrafficPlugin(dict(options_of(TRAFFIC), step_s=step_ms // 1000), GatewayContext("traffic", "."))
         self.signals = [Signal(name, name, "", 1000 / step_ms, series.gain, 0) for name in series.names]
-        self.kept = {}
+        self.kept, self.spent = {}, {"model and what learns around it": [], "model alone": []}
 
     def branch(self):
         """The same road, that goes its own way from here; both ask the same model."""
@@ -76,7 +78,9 @@ class Road:
     def _take(self, item, series):
         if isinstance(item, Summary):
             return
-        forecast = self.online.infer(item)
+        forecast = self._timed("model and what learns around it", self.online, item)
+        if item.seq % ALONE == 0:
+            self._timed("model alone", self.online.model, item)
         self.plugin.decide(item, forecast)
         slot, online = item.seq, self.online
         pending = online.experts.pending[:, slot % AHEAD]
@@ -89,6 +93,12 @@ class Road:
                 if station.health.state == "imputed":  # a copied week is continued as it was, whatever was forecast
                     rows[1:, n] = station.values
         self.kept[slot - series.first] = rows
+
+    def _timed(self, who, model, item):
+        began = time.process_time()
+        answer = model.infer(item)
+        self.spent[who].append(1000 * (time.process_time() - began))
+        return answer
 
     def values(self, now):
         """{"online", "static", "mean"}: (windows, sensors, AHEAD)."""
@@ -138,8 +148,9 @@ class Course:
         share, worst = unharmed(found, series, real, self.now)
         figures = {"traffic_static_mae_real": rows["static"][0], "traffic_online_mae_real": rows["online"][0],
                    "traffic_sensors_unharmed_share": share}
-        counts = {"traffic, " + name: float(n) for name, n in road.online.context.counters.items()}
-        return figures, {"traffic, calm": table(rows), "traffic, worst sensor": {"change": worst}, "traffic, counters": counts}
+        counts = {name: float(n) for name, n in road.online.context.counters.items()}
+        return figures, {"traffic, calm": table(rows), "traffic, worst sensor": {"change": worst}, "traffic, counters": counts,
+                         "traffic, ms of processor a slot": {who: float(np.mean(ms)) for who, ms in road.spent.items()}}
 
     def changed(self, kind):
         """{column: {row: (real, all)}} of a change: changed sensors, their first day, and the others."""

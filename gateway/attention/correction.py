@@ -18,6 +18,11 @@ class Correction(Rows):
         super().__init__(("seen", "units", "base", "newest"), seen=np.zeros((ahead, ahead, WIDTH)), units=np.ones(ahead),
                          base=np.zeros((ahead, ahead), np.float32), newest=np.array(0.0), farthest=np.array(0.0))
 
+    def shrink(self):
+        """Have no sensor."""
+        super().shrink()
+        self.rls.shrink()
+
     def grow(self, n):
         """Add n sensors."""
         super().grow(n)

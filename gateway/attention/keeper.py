@@ -13,7 +13,7 @@ import numpy as np
 
 from gateway.attention.experts import EXPERTS
 from gateway.core.compat import wall_ms
-from gateway.core.errors import ConfigError
+from gateway.core.errors import ConfigError, HeedError
 
 DAY_MS = 86400000
 VERSIONS = 7
@@ -37,19 +37,18 @@ class Keeper:
 
     def _take_up(self):
         """(version, time) to go on with: of the newest whole one, or 0."""
-        newest = 0
-        for version, t_ms, text, data in self.store.rows("SELECT version, t_ms, text, data FROM online WHERE name = ? ORDER BY version DESC", self.name):
-            newest = newest or version
+        kept = self.store.rows("SELECT version, t_ms, text FROM online WHERE name = ? ORDER BY version DESC", self.name)
+        for version, t_ms, text in kept:
             if json.loads(text)["package"] != self.package:
                 self.online.context.count("online_foreign")
                 continue
             try:
-                self.online.restore(*unpacked(text, data))
-                return newest, t_ms
+                self.online.restore(*kept_of(self.store, self.name, version))
+                return kept[0][0], t_ms
             except (ValueError, KeyError, zipfile.BadZipFile):
                 self.online.context.count("online_damaged")
-                self.online.clear_all()
-        return newest, 0
+                self.online.forget_all()
+        return (kept[0][0] if kept else 0), 0
 
     def slot(self):
         """After each slot, where the forecasts are made: carry out orders, and lay out what is to be written."""
@@ -105,8 +104,12 @@ class Keeper:
 
     def close(self):
         """Keep what there is, and close the file."""
-        if self.online.places:
-            self.write(self.online.state())
+        try:
+            if self.online.places:
+                self.write(self.online.state())
+        except HeedError as error:
+            self.online.context.count("online_unkept")
+            self.online.context.log("warning", str(error))
         self.store.close()
 
 

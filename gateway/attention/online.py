@@ -52,11 +52,11 @@ class OnlineForecasts(Model):
         for part in self.parts.values() if stream in self.places else ():
             part.clear([self.places[stream]])
 
-    def clear_all(self):
-        """Let all begin anew."""
+    def forget_all(self):
+        """Begin anew, without sensors."""
         for part in self.parts.values():
-            part.clear(slice(None))
-        self.weeks.last = None
+            part.shrink()
+        self.places, self.weeks.last = {}, None
 
     def state(self):
         """({"part name": array}, {"streams", "slot"}): all that was learnt, to be kept."""

@@ -9,6 +9,10 @@ class Rows:
 
     def __init__(self, passing=(), **fresh):
         self.fresh, self.passing = {name: np.asarray(row) for name, row in fresh.items()}, passing
+        Rows.shrink(self)
+
+    def shrink(self):
+        """Have no sensor."""
         for name, row in self.fresh.items():
             setattr(self, name, np.empty((0, *row.shape), row.dtype))
 
