@@ -89,7 +89,7 @@ def joining(bedsides, learnt):
 
 
 def in_a_round(vectors, hostile=0):
-    X
+    """Function that gives what a round makes of gateways' vectors: at most GATEWAYS take part, `hostile` of them against the others."""
     def learnt(there):
         honest = {b.patient.name: vectors[b.patient.name] for b in there[:GATEWAYS - hostile] if b.patient.name in vectors}
         wrong = {str(i): -10 * CLIP * np.sign(sum(honest.values())) for i in range(hostile)}

@@ -15,6 +15,6 @@ def routes(rounds):
         learnt = rounds.learnt or {"version": 0}
         after = request.query.get("after", "-1")
         newer = learnt["version"] > (int(after) if after.lstrip("-").isdigit() else -1)
-        return web.json_response({name: value for name, value in learnt.items() if name != "spent" and (newer or name != "vector")})
+        return web.json_response({name: value for name, value in learnt.items() if name not in ("spent", "own") and (newer or name != "vector")})
 
     return [web.get("/v1/rounds", now), web.get("/v1/attention", together)]
