@@ -59,7 +59,7 @@ def client():
         return install(fab, *arguments, **options)
 
     run_clientapp.install_from_fab = guarded
-    flwr_clientapp.flwr_clientapp()
+    flwr_clientapp()
 
 
 def ours(fab):
