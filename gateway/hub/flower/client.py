@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 
+from gateway.core.errors import Rejected
 from gateway.hub.app import store_of
 from gateway.hub.cohort import Cohort
 
@@ -29,10 +30,13 @@ def asked(message):
 
 @app.train()
 def train(message, context):
-    """Take what the federation has, and answer with what the cohort has moved since. An error is an answer too: the round goes on."""
-    with asked(message) as (cohort, state, sent):
-        cohort.take(state)
-        hub, number, vector, gateways = cohort.answer(state, sent["clip"])
+    """Take what the federation has, and answer with what the cohort has moved since, or why there is nothing to tell."""
+    try:
+        with asked(message) as (cohort, state, sent):
+            cohort.take(state)
+            hub, number, vector, gateways = cohort.answer(state, sent["clip"])
+    except Rejected as error:
+        return Message(RecordDict({"hub": ConfigRecord({"why": error.message})}), reply_to=message)
     return Message(RecordDict({"arrays": ArrayRecord({"moved": Array(vector)}), "metrics": MetricRecord({"gateways": gateways}),
                                "hub": ConfigRecord({"name": hub, "number": number})}), reply_to=message)
 

@@ -75,8 +75,8 @@ class Movements:
         """Answers that are of one length and finite, clipped; the others are told of and left out."""
         replies = list(replies)
         for reply in replies:
-            if reply.has_error():
-                log(INFO, "hub at node %d: %s", reply.metadata.src_node_id, reply.error.reason)
+            if why := reply.error.reason if reply.has_error() else reply.content.get("hub", {}).get("why"):
+                log(INFO, "hub at node %d: %s", reply.metadata.src_node_id, why)
         said = {i: reply for i, reply in enumerate(replies) if not reply.has_error() and well_formed(reply.content)}
         kept = sound({i: said[i].content["arrays"]["moved"].numpy() for i in said}, self.run["clip"])
         for i, vector in kept.items():
