@@ -45,6 +45,10 @@ def federate(superlink, database, least, roots, insecure, key):
     if find_spec("flwr") is None:
         raise HeedError("Flower is not installed beside %s" % sys.executable, "it pins what it needs exactly, so give it an environment of its own: "
                         "python3 -m venv heed-flower && heed-flower/bin/pip install 'heed-gateway[flower]' && heed-flower/bin/heed hub federate ...")
+    from gateway.hub.app import store_of
     from gateway.hub.flower.node import serve
+    store = store_of(database)  # a wrong one is told of here, not to the federation
+    store.open()
+    store.close()
     serve("%s:%d" % (host, port), free_port(), {"database": os.path.abspath(database) if os.path.isfile(database) else database, "least": least},
           insecure, roots, key)
