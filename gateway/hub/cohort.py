@@ -5,6 +5,7 @@ than a round has made public (clipped, of masked sums, with its noise). Each mov
 hub keeps the sum of its own rounds, and how much of it the state of the federation contains.
 """
 
+import hashlib
 import json
 
 import numpy as np
@@ -18,6 +19,11 @@ SCHEMA = ("CREATE TABLE IF NOT EXISTS global_attention(package TEXT PRIMARY KEY,
           "CREATE TABLE IF NOT EXISTS federation(package TEXT PRIMARY KEY, text TEXT NOT NULL)")
 LEAST = 3
 KEEP = "INSERT INTO %s VALUES(?, ?) ON CONFLICT(package) DO UPDATE SET text = excluded.text RETURNING package"
+
+
+def known_as(hub):
+    """What other hubs may see of a hub's name: who knows the name itself could answer in its place."""
+    return hashlib.sha256(hub.encode()).hexdigest()[:16]
 
 
 def kept(store, table, package):
@@ -64,7 +70,7 @@ class Cohort:
     """store: gateway.hub.store, open, beside the hub that uses it; package: that learns; least: gateways without which nothing leaves.
 
     A state of the federation is a dict: "federation" (its name), "version" (0 = none yet), "vector", "hubs", "gateways", and
-    "taken", {hub: number of its last answer that is in it}.
+    "taken", {known_as(hub): number of its last answer that is in it}.
     """
 
     def __init__(self, store, package, least=LEAST):
@@ -83,7 +89,7 @@ class Cohort:
         if state["version"] <= (held["version"] if same else 0):
             return False
         self._fits(state["vector"])
-        newest = held["number"] and state["taken"].get(held["hub"]) == held["number"]
+        newest = held["number"] and state["taken"].get(known_as(held["hub"])) == held["number"]
         counted = held["pending"] if newest else held["counted"] if same else []
         self._hold(counted=counted, **{name: state[name] for name in ("federation", "version", "vector", "hubs", "gateways")})
         return True
@@ -91,10 +97,11 @@ class Cohort:
     def _fits(self, vector):
         length = len(own(self.learnt)) or len(vector)
         if not 0 < len(vector) <= LONGEST or len(vector) != length or not np.isfinite(vector).all():
-            raise Rejected("a state of %d numbers for %s, here it has %d" % (len(vector), self.package, length), "does the coordinator name the package right?")
+            raise Rejected("a state of %d numbers for %s, here it has %d" % (len(vector), self.package, length),
+                           "does the coordinator name the package right?")
 
     def answer(self, state, clip):
-        """(hub, number, vector, gateways): the movement that is not in a state, of an L2 norm of at most `clip`. Call take() first.
+        """(hub, number, vector, gateways): the movement that is not in a state, with an L2 norm of at most `clip`. Call take() first.
 
         Raises Rejected where there is nothing to tell, or too few gateways to hide one in."""
         gateways, total = self.learnt["facts"].get("gateways", 0), own(self.learnt)

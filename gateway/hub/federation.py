@@ -8,6 +8,7 @@ import numpy as np
 
 from gateway.core.compat import random_id
 from gateway.core.errors import ConfigError
+from gateway.hub.cohort import known_as
 
 
 class Federation:
@@ -33,7 +34,7 @@ class Federation:
         vector = np.round(np.array(self.state["vector"] or np.zeros(len(moved))) + moved, 6)
         self.state.update(version=self.state["version"] + 1, vector=vector.tolist(), hubs=len(answers),
                           gateways=sum(gateways for _, gateways in answers.values()),
-                          taken=dict(self.state["taken"], **{hub: number for hub, (number, _) in answers.items()}))
+                          taken=dict(self.state["taken"], **{known_as(hub): number for hub, (number, _) in answers.items()}))
         fresh = self.path.with_name(self.path.name + ".new")
         with open(fresh, "w") as file:
             json.dump(self.state, file)

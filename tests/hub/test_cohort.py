@@ -9,7 +9,7 @@ from firmware_tools.bench.adapt_fleet import Hall, whole_round
 from gateway.attention.downlink import Downlink
 from gateway.core.errors import ConfigError, Rejected
 from gateway.hub.app import Hub
-from gateway.hub.cohort import Cohort
+from gateway.hub.cohort import Cohort, known_as
 from gateway.hub.federation import Federation
 from gateway.hub.rounds import Rounds
 from gateway.hub.store import SqliteStore
@@ -177,7 +177,7 @@ def test_the_file_of_a_federation_goes_on_and_says_what_is_wrong_with_it(tmp_pat
     federation.move(np.ones(3), {"i": (4, 7)})
     again = Federation(federation.path, PACKAGE)
     assert again.state == federation.state
-    assert again.state["version"] == 2 and again.state["vector"] == [2, 2, 2] and again.state["taken"] == {"h": 1, "i": 4}
+    assert again.state["version"] == 2 and again.state["vector"] == [2, 2, 2] and again.state["taken"] == {known_as("h"): 1, known_as("i"): 4}
     with pytest.raises(ConfigError, match="not of other 1"):
         Federation(federation.path, "other 1")
     federation.path.write_text('{"version": 1}')

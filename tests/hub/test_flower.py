@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from firmware_tools.services import free_port
 from gateway.attention.downlink import Downlink
-from gateway.hub.cohort import Cohort
+from gateway.hub.cohort import Cohort, known_as
 from gateway.hub.store import SqliteStore
 from gateway.uplinks import http
 from tests.gates.portable import ROOT
@@ -263,7 +263,7 @@ async def test_a_hub_killed_in_mid_round_does_no_harm_and_counts_once(place):
     kill(b.hub)
     log = await run
     assert coordinator.state["version"] == 1 and (await until(a.federated, "state at hub a"))["vector"] == coordinator.state["vector"], log
-    counted = b.name_there in coordinator.state["taken"]
+    counted = known_as(b.name_there) in coordinator.state["taken"]
     b.run()
     b.federate(coordinator)
     log = await coordinator.run(wait_s=30, least=1)
@@ -283,3 +283,38 @@ async def test_a_run_that_brings_other_code_than_ours_is_refused(place):
     log = await coordinator.run(wait_s=30, least=1, app=app)
     assert "not Heed's" in log and not (place.folder / "ran").exists() and coordinator.state is None
     assert not await a.federated()
+
+
+def after(rule, least, *answers):
+    """What a coordinator's state is after these answers, None where nothing moved."""
+    told = subprocess.run([FLOWER / "bin/python", "-m", "tests.hub.flower_rules", rule, str(least)], input=json.dumps(answers), cwd=ROOT,
+                          capture_output=True, text=True, timeout=60)
+    assert told.returncode == 0, told.stderr
+    return json.loads(told.stdout.splitlines()[-1])
+
+
+def answer(hub, level, gateways=1, number=1, length=4):
+    return {"hub": hub, "number": number, "moved": [level] * length, "gateways": gateways}
+
+
+def test_the_mean_is_by_gateways_and_what_is_not_sound_is_left_out():
+    state = after("mean", 2, answer("a", .1, 3), answer("b", .4, 6), answer("c", float("inf"), 9), answer("d", .9, 0), answer("e", .9, length=5),
+                  {"why": "no round"}, {"error": "gone"})
+    assert np.allclose(state["vector"], .3) and state["hubs"] == 2 and state["gateways"] == 9
+    assert state["taken"] == {known_as("a"): 1, known_as("b"): 1}
+
+
+def test_one_hub_that_answers_twice_counts_once():
+    state = after("mean", 2, answer("a", .1, number=3), answer("a", .3, number=4), answer("b", .5))
+    assert np.allclose(state["vector"], .4) and state["taken"][known_as("a")] == 4
+
+
+@pytest.mark.parametrize("rule", ["trimmed", "median"])
+def test_a_hostile_hub_is_clipped_and_then_trimmed(rule):
+    honest = [answer(str(i), .1 + .01 * i) for i in range(4)]
+    assert max(after("mean", 2, *honest, answer("bad", -1e9))["vector"]) < 0
+    assert np.abs(np.array(after(rule, 2, *honest, answer("bad", -1e9, 1000000))["vector"]) - .115).max() < .02
+
+
+def test_too_few_hubs_move_nothing():
+    assert after("mean", 2, answer("a", .1), {"why": "no round"}) is None
