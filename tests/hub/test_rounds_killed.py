@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from itertools import combinations
 from urllib.request import urlopen
 
@@ -63,10 +63,9 @@ class Fleet:
         for name, level in LEVELS.items():
             (folder / name).mkdir()
             (folder / (name + ".toml")).write_text(SETTINGS % {"name": name, "url": self.url, "record": ecg_folder() / "mitdb" / "100"})
-            store = AttentionStore(folder / name / FILE)
             moved = unflat(self.origin, np.full(len(flat(self.origin.shipped)), level))
-            store.adopt(AttentionState("bed-" + name, self.origin.package, 0, 0, wall_ms(), "learnt before", {}, moved))
-            store.close()
+            with closing(AttentionStore(folder / name / FILE)) as store:
+                store.adopt(AttentionState("bed-" + name, self.origin.package, 0, 0, wall_ms(), "learnt before", {}, moved))
 
     def start(self, name, *command):
         with open(self.folder / (name + ".log"), "ab") as log:
@@ -78,7 +77,7 @@ class Fleet:
 
     def hub(self, rounds):
         self.start("hub", "hub", "run", "--listen", "127.0.0.1:%d" % self.port, "--rounds", rounds)
-        until(lambda: self.get("/v1/rounds?gateway=") is not None and "package" in self.get("/v1/attention"), "hub")
+        until(lambda: "package" in (self.get("/v1/attention") or {}), "hub")
 
     def kill(self, name):
         with suppress(ProcessLookupError):
@@ -92,29 +91,22 @@ class Fleet:
 
     def round(self):
         """The open round as the hub's database has it, or None."""
-        store = SqliteStore(str(self.folder / "hub.db"))
-        store.open()
-        try:
+        with closing(SqliteStore(str(self.folder / "hub.db"))) as store:
+            store.open()
             return kept(store, "round", self.origin.package)
-        finally:
-            store.close()
 
     def updates(self):
         """How many gateways' updates of the open round are stored."""
-        store = SqliteStore(str(self.folder / "hub.db"))
-        store.open()
-        now = kept(store, "round", self.origin.package)
-        rows = store.query("SELECT gateway, data FROM record WHERE kind = 'attention_update'", ())
-        store.close()
-        return len({gateway for gateway, data in rows if now and json.loads(data)["round"] == now["id"] and json.loads(data)["step"] == "update"})
+        now = self.round()
+        with closing(SqliteStore(str(self.folder / "hub.db"))) as store:
+            store.open()
+            rows = store.query("SELECT gateway, data FROM record WHERE kind = 'attention_update'", ())
+        return len({gateway for gateway, text in rows if now and (data := json.loads(text))["round"] == now["id"] and data["step"] == "update"})
 
     def taken(self, name):
         """Whether the guard of a gateway has taken a global state."""
-        store = AttentionStore(self.folder / name / FILE)
-        try:
+        with closing(AttentionStore(self.folder / name / FILE)) as store:
             return store.current(GLOBAL + self.origin.package)[0]
-        finally:
-            store.close()
 
 
 def until(found, what):
