@@ -60,6 +60,8 @@ class Rounds:
             self.store._do(statement)
         self.round = self._kept("round")
         self.learnt = self._kept("global_attention") or {"package": self.options["package"], "version": 0, "vector": [], "facts": {}, "spent": {}}
+        if self.round and self.round["id"] == self.learnt["facts"].get("round"):  # killed after it was published, before it was over
+            self._over("closed")
         self.inbox.since(self.round["opened_ms"] if self.round else self.clock())
 
     def _kept(self, table):
