@@ -74,7 +74,7 @@ class Demand:
 
     def learn(self):
         """Work the curve out anew: rates or tables have changed."""
-        top = max([self._dearest(c) for c in self.classes])
+        top = max([1] + [self._dearest(c) for c in self.classes])
         self.prices = [0]
         price = max(1, top // 1000)
         while price < top * 11 // 10:

@@ -33,9 +33,8 @@ class Site:
         """Twenty minutes: a third of an hour's jobs at the variant that the policy takes, then a look around."""
         governor, c = self.governor, self.governor.policy.classes[0]
         for _ in range(40):  # a job stands for thirty
-            governor.streams["s"] = governor.now_us()
-            arrived = governor.arrived(c, "s")
-            governor.done(c, governor.policy.choose(c, arrived, arrived + c.deadline_us), 4000, arrived)
+            arrived = governor.arrived(c)
+            governor.done(c, governor.choose(c, arrived), 4000, arrived)
         self.clock.now += SLOT_MS
         hour = self.clock.now // 3600000 % 24
         self.share = min(100.0, max(0.0, self.share + (2.2 if 6 <= hour < 18 else -.7)))
@@ -102,5 +101,5 @@ def test_heat_and_a_lost_accelerator_come_back(site):
     descent.lose(governor, "tpu", "pulled out")
     descent.accelerators(governor, governor.clock.ticks_ms() + 1000)
     assert governor.policy.lost == ("tpu",)
-    descent.accelerators(governor, governor.clock.ticks_ms() + descent.RETRY_MS)
+    descent.accelerators(governor, governor.clock.ticks_ms() + 60000)
     assert governor.policy.lost == () and governor.ladder.shown() == []
