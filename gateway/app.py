@@ -85,7 +85,7 @@ class Gateway:
             self.energy.metered(made, part, VERBS[part.table])
         runner = build(made, context)
         self.runners[runner] = "[[%s]] %r" % (part.table, part.name)
-        self.notes[part.name] = lambda: getattr(runner, "note", "")
+        self.notes[part.name] = lambda: getattr(runner, "note", "") or (self.energy.rests.note(part.name) if self.energy else "")
         self.supervisor.add(part.name, runner.run, essential)
         self._count(part.name, lambda: runner.counters)
         self._count(part.name, lambda: context.counters)

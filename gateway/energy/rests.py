@@ -39,6 +39,12 @@ class Rests:
             return await read()
         sensor.read = call
 
+    def note(self, sensor):
+        """Why a sensor that works gives little or nothing, in words."""
+        if sensor in self.closed:
+            return "its device is off: energy is short"
+        return "rests for %d ms: energy is short" % self.now[sensor] if self.now.get(sensor) else ""
+
     async def _let_go(self, sensor, name, c):
         """Close a sensor until its device may be on again."""
         await sensor.close()
