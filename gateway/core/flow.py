@@ -95,7 +95,6 @@ class Pipeline:
             if isinstance(features, Summary):
                 self._report(None, None, None, [features])
                 continue
-            await self._yield()
             inference = await settled(self.model.infer(features))
             if inference is None:  # refused for the sake of others; whoever refused counts it
                 continue
@@ -107,6 +106,7 @@ class Pipeline:
             self.counters["reported"] += bool(decision.report)
             self.counters["alarms"] += bool(decision.alarm)
             self._report(features, inference, decision, summaries)
+            await self._yield()
 
     async def finish(self):
         """Offer what the plugin still owes."""

@@ -6,10 +6,19 @@ BLOCKS = 4096  # blocks read and not yet taken whose time is known, of each plug
 
 
 class Arrivals:
-    """now_us: function that gives monotonic time. A channel is first in, first out: what came before a block that is taken was dropped."""
+    """now_us: function that gives monotonic time. A channel is first in, first out: what came before a block that is taken was dropped.
 
-    def __init__(self, now_us):
+    A block that nobody could read because something held the loop came unseen: long_holds counts what worked in one go for more than
+    half of the shortest critical deadline."""
+
+    def __init__(self, now_us, classes):
         self.now_us, self.queues, self.last = now_us, {}, {}
+        self.longest_us = min([c.deadline_us // 2 for c in classes if c.critical], default=None)
+        self.counters = {"long_holds": 0}
+
+    def held(self, us):
+        """Something has worked for so long in one go."""
+        self.counters["long_holds"] += self.longest_us is not None and us > self.longest_us
 
     def watch_sensor(self, sensor, plugin):
         """Note when each block of a sensor of a plugin was read."""

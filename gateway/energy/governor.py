@@ -38,7 +38,7 @@ class Governor:
         self.devices = Devices(config.devices, self.policy)
         self.policy.base_mw += self.devices.always_mw
         self.policy.harvest.slots, self.policy.harvest.next = kept["harvest"], kept["next"]
-        self.arrivals = Arrivals(self.now_us)
+        self.arrivals = Arrivals(self.now_us, config.classes)
         self.rests = Rests(self.policy, self.clock, self.started)
         self.sources = Sources(chosen(self.values["meter"], self.root), (self.board["idle_mw"] + self.board["busy_mw"]) / 1000, self.ladder)
         self.charge = Charge(gauge_of(self.values["gauge"], self.root), capacity or 1, kept.get("share", self.values["start"]), self.ladder)
@@ -48,8 +48,7 @@ class Governor:
         self.journal = Journal(self, kept["certificates"])
         self.counters = {"jobs": 0, "critical_missed": 0, "clock_jumps": 0, "residual_alarms": 0}
         self.lost_at, self.watts, self.counts = {}, 0.0, {}
-        self.metered_j, self.spent_uj, self.harvested = 0.0, 0, 0
-        self.ticks = self.clock.ticks_ms()
+        self.metered_j, self.spent_uj, self.harvested, self.ticks = 0.0, 0, 0, self.clock.ticks_ms()
         self.wall = self.saved = self.minute = self.told = self.clock.wall_ms()
         self._begin()
 
@@ -71,7 +70,7 @@ class Governor:
     def metered(self, made, part, verbs):
         """Keep account of the processor time of a part, at the board's busy draw of one core; part: its PartConfig."""
         mw = self.board["busy_mw"] / self.board["cores"]
-        accounts.metered(made, verbs, lambda ns: self._spend(part.table, part.name, int(ns * mw / 1000000)))
+        accounts.metered(made, verbs, lambda ns: self.arrivals.held(ns // 1000) or self._spend(part.table, part.name, int(ns * mw / 1000000)))
         if part.table == "plugin":
             self.arrivals.watch_plugin(made, part.name)
         c = self._class_of(part.feeds)
@@ -102,6 +101,7 @@ class Governor:
         """A job has ended."""
         variant = c.variants[index]
         self.policy.done(c, index, max(1, took_us))
+        self.arrivals.held(took_us)
         self.counters["jobs"] += 1
         self.counters["critical_missed"] += c.critical and self.now_us() > arrived + c.deadline_us
         name = c.name + "/" + variant.name
@@ -191,7 +191,7 @@ class Governor:
 
     def counted(self):
         """For the status."""
-        parts = [self.policy, self.ladder, self.sources, self.charge, self.rests, self.learnt, self.devices.switches,
+        parts = [self.policy, self.ladder, self.sources, self.charge, self.arrivals, self.rests, self.learnt, self.devices.switches,
                  self.devices.duty]
         return dict(self.counters, **{name: n for part in parts if part for name, n in part.counters.items()})
 
