@@ -2,11 +2,13 @@
 
 import asyncio
 import stat
+import time
 
 import pytest
 
+from gateway import app, config
 from gateway.core.errors import ConfigError, NotConnected
-from gateway.energy import device_settings, settings, switches
+from gateway.energy import device_settings, governor, settings, switches
 from gateway.energy.devices import Devices, slows
 from gateway.energy.duty import Duty
 from gateway.energy.load import Device, JobClass, Variant
@@ -162,6 +164,77 @@ def test_duty_of_the_radio():
     assert not duty.on() and not duty.on()
     state["short"] = False
     assert duty.on() and duty.closed() == ""
+
+
+GATEWAY = """
+[gateway]
+data = '%s'
+[[sensor]]
+name = "bed"
+kind = "simulated"
+feeds = "ecg"
+options = { speed = 4.0 }
+[[plugin]]
+name = "ecg"
+kind = "ecg"
+[[uplink]]
+name = "file"
+kind = "file"
+[[uplink]]
+name = "hub"
+kind = "http"
+options = { url = "http://127.0.0.1:9" }
+[energy]
+battery_wh = 40.0
+[[energy.class]]
+name = "ecg"
+critical = true
+period_ms = 100
+deadline_ms = 1000
+variant = [ { name = "baseline", time_ms = 0.3, utility = 1.0 } ]
+[[energy.device]]
+name = "wifi"
+power_mw = 250
+start_mj = 3000
+switch = { kind = "rfkill", every_min = 15, open_s = 5 }
+[[energy.device]]
+name = "clock"
+power_mw = 0
+switch = { kind = "cpufreq", max_khz = 800000 }
+"""
+
+
+async def test_the_radio_of_a_gateway_that_runs(path, monkeypatch):
+    """A drained battery: what waits is tried for five seconds, then the radio is off; the file goes on. At the stop it is on again."""
+    battery, clock = path / "sys/class/power_supply/BAT0", cpufreq(path)
+    battery.mkdir(parents=True)
+    (battery / "capacity").write_text("90\n")
+    monkeypatch.setenv("HEED_SYSFS", str(path))
+    monkeypatch.setattr(governor, "EVERY_MS", 100)
+    monkeypatch.setattr(switches, "EVERY_MS", 100)
+    chosen, faults = config.check_text(GATEWAY % (path / "data"), "t.toml", [])
+    assert not faults, [str(fault) for fault in faults]
+    gateway = app.Gateway(chosen)
+    running, began, devices = asyncio.ensure_future(gateway.run()), time.monotonic(), gateway.energy.devices
+
+    async def until(state, notes):
+        while devices.switches.on != state or not notes():
+            assert time.monotonic() - began < 60, (devices.shown(), gateway.status.snapshot()["parts"])
+            await asyncio.sleep(.05)
+    parts = {part: runner for runner, part in gateway.runners.items()}
+    file, hub = parts["[[uplink]] 'file'"], parts["[[uplink]] 'hub'"]
+    await until({"wifi": True, "clock": True}, lambda: gateway.energy.counters["jobs"])
+    (battery / "capacity").write_text("2\n")
+    await until({"wifi": False, "clock": False}, lambda: "energy is short: the radio is on again in" in hub.note and hub.counters["held"])
+    assert int(clock.read_text()) == 800000 and file.note == ""
+    (battery / "capacity").write_text("90\n")
+    await until({"wifi": True, "clock": True}, lambda: gateway.energy.ladder.rungs["energy"] == 0 and not hub.pace.hold())
+    assert gateway.energy.counted()["switched_off"] == 2
+    (battery / "capacity").write_text("2\n")
+    await until({"wifi": False, "clock": False}, lambda: True)
+    gateway.stop()
+    await running
+    assert devices.switches.on == {"wifi": True, "clock": True} and said(path)[-1] == "rfkill unblock wifi" and int(clock.read_text()) == 1000000
 
 
 def camera(device="camera"):
