@@ -29,6 +29,7 @@ async def output_of(*words):
     finally:
         if process.returncode is None:
             process.kill()
+            await asyncio.wait({asyncio.ensure_future(process.wait())}, timeout=1)
     if process.returncode:
         raise NotConnected("%s failed: %s" % (" ".join(words), (text.decode(errors="replace").strip().splitlines() or ["no word"])[-1]))
     return text.decode(errors="replace")
