@@ -226,8 +226,8 @@ async def test_the_radio_of_a_gateway_that_runs(path, monkeypatch):
     file, hub = parts["[[uplink]] 'file'"], parts["[[uplink]] 'hub'"]
     await until({"wifi": True, "clock": True}, lambda: gateway.energy.counters["jobs"])
     (battery / "capacity").write_text("2\n")
-    await until({"wifi": False, "clock": False}, lambda: "energy is short: the radio is on again in" in hub.note and hub.counters["held"])
-    assert int(clock.read_text()) == 800000 and file.note == ""
+    await until({"wifi": False, "clock": False}, lambda: "the radio is on again in" in hub.pace.hold())
+    assert int(clock.read_text()) == 800000 and file.pace.hold() == ""
     (battery / "capacity").write_text("90\n")
     await until({"wifi": True, "clock": True}, lambda: gateway.energy.ladder.rungs["energy"] == 0 and not hub.pace.hold())
     assert gateway.energy.counted()["switched_off"] == 2
