@@ -33,6 +33,7 @@ def show_(data, as_json):
 
 def tables_of(facts):
     """The account for a person."""
+    from rich.markup import escape
     charge = "mains" if facts["charge_percent"] is None else "%.0f %% of charge" % facts["charge_percent"]
     yield "[bold]%.2f W[/bold] by meter [bold]%s[/bold] on %s, %s, price %.3g for a joule, slow-down %.2f" % (
         facts["watts"], facts["meter"], facts["board"], charge, facts["price"] / 1e6, facts["slow"] / 1000)
@@ -41,8 +42,7 @@ def tables_of(facts):
     for cause, _, words, reason in facts["ladder"]:
         yield "[yellow]%s: %s (%s)[/yellow]" % (cause, words, reason)
     for device in facts["devices"]:
-        yield "%s: %s%s" % (device["name"], "on" if device["on"] else "off" if device["on"] is False else "not known",
-                            ", [red]%s[/red]" % device["fault"] if device["fault"] else "" if device["kind"] else ", not switched")
+        yield "%s: %s%s" % (device["name"], device["state"], ", [red]%s[/red]" % escape(device["fault"]) if device["fault"] else "")
     for sensor, ms in facts["resting"].items():
         yield "%s rests for %d ms between two readings" % (sensor, ms)
     if facts["learning"]:

@@ -2,6 +2,7 @@
 
 from gateway.core.options import check_options, guess
 from gateway.energy import tables
+from gateway.energy.load import Device, together
 
 CLASS_KINDS = ("camera", "uhubctl")  # switched as the jobs of classes are worth it; the others as the ladder says
 SWITCHES = {
@@ -30,10 +31,10 @@ def check(given, classes, fault):
             fault(where, '"%s" %s' % (name, problem), remedy)
         if not faults + wrong:
             found.append(dict(values, switch=options, kind=kind))
-            unfit(where, found[-1], [c.name for c in classes if c.device and c.device.name == values["name"]], fault)
-    fixed = [facts["name"] for facts in found if not facts["kind"]]
+            unfit(where, found[-1], [c.name for c in classes if c.device and values["name"] in c.device.names], fault)
+    switched = {facts["name"]: Device(facts["name"], int(facts["power_mw"]), int(facts["start_mj"])) for facts in found if facts["kind"]}
     for c in classes:
-        c.device = None if c.device and c.device.name in fixed else c.device
+        c.device = together([switched[name] for name in c.device.names if name in switched]) if c.device else None
     return found
 
 

@@ -14,13 +14,13 @@ class Devices:
         self.facts, self.policy = {device["name"]: device for device in facts}, policy
         self.always_mw = sum(int(device["power_mw"]) for device in facts if device["kind"] not in CLASS_KINDS)
 
-    def kind(self, c):
-        """How the device of a class is switched, "" where it is not."""
-        return self.facts[c.device.name]["kind"] if c.device and c.device.name in self.facts else ""
+    def camera(self, c):
+        """Name of the device that the sensors of a class let go of, None where there is none."""
+        return next((name for name in c.device.names if self.facts[name]["kind"] == "camera"), None) if c.device else None
 
     def wanted(self, name):
         """Whether any class that needs a device has it on; True where none needs it."""
-        users = [c.name for c in self.policy.classes if c.device and c.device.name == name]
+        users = [c.name for c in self.policy.classes if c.device and name in c.device.names]
         return not users or any(user not in self.policy.off for user in users)
 
     def on(self, name):
@@ -30,17 +30,21 @@ class Devices:
 
     def drawn(self, span):
         """[(name, uJ)] of what is on, over `span` ms."""
-        return [(name, int(device["power_mw"] * span)) for name, device in self.facts.items() if self.on(name)]
+        return [(name, int(device["power_mw"] * span)) for name, device in self.facts.items()
+                if device["power_mw"] and self.on(name)]
 
     def start_uj(self, name):
         """Energy of a start."""
         return int(self.facts[name]["start_mj"] * 1000)
 
     def shown(self):
-        """[{name, kind, on, fault}]; kind "" is always on."""
-        faults = self.switches.faults if self.switches else {}
-        return [{"name": name, "kind": device["kind"], "on": self.on(name), "fault": faults.get(name, "")}
-                for name, device in sorted(self.facts.items())]
+        """[{name, kind, on, state in words, fault}]; kind "" is always on."""
+        faults, out = self.switches.faults if self.switches else {}, []
+        for name, device in sorted(self.facts.items()):
+            says = self.switches.parts[name][0].says if self.switches and name in self.switches.parts else ("off", "on")
+            out.append({"name": name, "kind": device["kind"], "on": self.on(name), "fault": faults.get(name, ""),
+                        "state": says[self.on(name)] if device["kind"] else "always on"})
+        return out
 
     def fit(self, governor, outbox, uplinks):
         """Make the switches that the settings ask for. uplinks: names of those that need a network."""

@@ -75,7 +75,7 @@ class Governor:
             self.arrivals.watch_plugin(made, part.name)
         c = self._class_of(part.feeds)
         if c:
-            self.rests.rest(made, part.name, c, part.found.manifest.get("rest_ms", 0), self.devices.kind(c) == "camera")
+            self.rests.rest(made, part.name, c, part.found.manifest.get("rest_ms", 0), self.devices.camera(c))
             self.arrivals.watch_sensor(made, c.name)
 
     def now_us(self):

@@ -24,14 +24,14 @@ class Rests:
         self.now, self.closed = {}, set()
         self.counters = {"rested_ms": 0, "cameras_closed": 0}
 
-    def rest(self, sensor, name, c, most, closes):
-        """Let a sensor rest before it reads. most: longest rest in ms, of its manifest; closes: whether it lets go of its device when
-        that is off."""
+    def rest(self, sensor, name, c, most, camera):
+        """Let a sensor rest before it reads. most: longest rest in ms, of its manifest; camera: the device that it lets go of when that
+        is off, or None."""
         read = sensor.read
 
         async def call():
-            if closes and c.name in self.policy.off:
-                await self._let_go(sensor, name, c)
+            if camera and c.name in self.policy.off:
+                await self._let_go(sensor, name, c, camera)
             ms = self.now[name] = rest_ms(c, self.policy, most)
             if ms:
                 self.counters["rested_ms"] += ms
@@ -45,7 +45,7 @@ class Rests:
             return "its device is off: energy is short"
         return "rests for %d ms: energy is short" % self.now[sensor] if self.now.get(sensor) else ""
 
-    async def _let_go(self, sensor, name, c):
+    async def _let_go(self, sensor, name, c, camera):
         """Close a sensor until its device may be on again."""
         await sensor.close()
         self.closed.add(name)
@@ -55,5 +55,5 @@ class Rests:
                 await self.clock.sleep_ms(CLOSED_MS)
         finally:
             self.closed.discard(name)
-        self.started(c.device.name)
+        self.started(camera)
         await sensor.open()

@@ -1,6 +1,6 @@
 """The switches of devices: the port of a stick, the radio, the clock. On at the start, whatever a crash has left, and on again at the stop.
 
-A switch has set(on), awaited, which raises NotConnected when it could not. None of them was run on hardware.
+A switch has set(on), awaited, which raises NotConnected when it could not, and says, its states in words. None of them was run on hardware.
 """
 
 import asyncio
@@ -38,6 +38,8 @@ async def output_of(*words):
 class Uhubctl:
     """The power of a port of a USB hub, by the program uhubctl."""
 
+    says = ("off", "on")
+
     def __init__(self, values, root):
         self.hub, self.port = values["hub"], str(values["port"])
 
@@ -52,6 +54,8 @@ class Uhubctl:
 class Rfkill:
     """A radio, by the program rfkill."""
 
+    says = ("off", "on")
+
     def __init__(self, values, root):
         self.radio = values["radio"]
 
@@ -62,6 +66,8 @@ class Rfkill:
 
 class Cpufreq:
     """The clock of the processor; off = capped. A cap slows every job: [energy] worst must cover it."""
+
+    says = ("capped", "as fast as it may")
 
     def __init__(self, values, root):
         self.cap, self.root = values["max_khz"], Path(root)
@@ -121,12 +127,12 @@ class Switches:
         self.on[name] = on
         self.faults.pop(name, None)
         self.counters["switched_on" if on else "switched_off"] += 1
-        self.log("info", "%s is switched %s" % (name, "on" if on else "off"))
+        self.log("info", "%s is %s" % (name, self.parts[name][0].says[on]))
         if on and before is False:
             self.started(name)
 
     def _failed(self, name, on, words):
         self.counters["switch_faults"] += 1
         if self.faults.get(name) != words:
-            self.log("warning", "%s is not switched %s: %s" % (name, "on" if on else "off", words))
+            self.log("warning", "%s is not %s: %s" % (name, self.parts[name][0].says[on], words))
         self.faults[name] = words

@@ -68,7 +68,7 @@ async def test_a_sensor_rests_and_says_so():
     made, c = policy(need=750)
     clock = FakeClock()
     rests, sensor = Rests(made, clock, None), Counts(FakeContext("yard", clock))
-    rests.rest(sensor, "yard", c, 1000, False)
+    rests.rest(sensor, "yard", c, 1000, None)
     began = clock.now
     await sensor.read()
     assert clock.now - began == 500 and rests.now == {"yard": 500} and rests.counters["rested_ms"] == 500
@@ -77,10 +77,9 @@ async def test_a_sensor_rests_and_says_so():
 
 async def test_a_camera_that_is_off_is_let_go_of_and_opened_again():
     made, c = policy()
-    c.device = types.SimpleNamespace(name="camera")
     started = []
     rests, sensor = Rests(made, FakeClock(), started.append), Counts(FakeContext())
-    rests.rest(sensor, "yard", c, 0, True)
+    rests.rest(sensor, "yard", c, 0, "camera")
     await sensor.read()
     made.off.add("vision")
     reading = asyncio.ensure_future(sensor.read())

@@ -8,7 +8,7 @@ import pytest
 
 from gateway import app, config
 from gateway.core.errors import ConfigError, NotConnected
-from gateway.energy import device_settings, governor, settings, switches
+from gateway.energy import device_settings, governor, settings, switches, tables
 from gateway.energy.devices import Devices, slows
 from gateway.energy.duty import Duty
 from gateway.energy.load import Device, JobClass, Variant
@@ -268,7 +268,7 @@ def test_a_device_without_a_switch_is_always_on_and_counted_so():
     policy = EnergyPolicy(classes, 1000000, 580)
     devices = Devices(facts, policy)
     assert not faults and classes[0].device is None and devices.always_mw == 120 and devices.drawn(1000) == [("camera", 120000)]
-    assert devices.shown() == [{"name": "camera", "kind": "", "on": True, "fault": ""}]
+    assert devices.shown() == [{"name": "camera", "kind": "", "on": True, "state": "always on", "fault": ""}]
 
 
 def test_what_the_policy_has_turned_off_draws_until_its_switch_has():
@@ -281,6 +281,20 @@ def test_what_the_policy_has_turned_off_draws_until_its_switch_has():
     assert not devices.wanted("stick") and devices.drawn(1000) == [("stick", 120000)]
     devices.switches.on["stick"] = False
     assert devices.drawn(1000) == []
+
+
+def test_a_camera_and_a_stick_of_one_class():
+    classes = tables.classes({"device": [BASE, dict(BASE, name="stick", power_mw=950, start_mj=2000), dict(BASE, name="lamp")], "class": [
+        {"name": "vision", "device": ["camera", "stick", "lamp"], "variant": [{"name": "small", "time_ms": 1, "utility": 1.0}]}]},
+        tables.board("zero2w"), "t")
+    assert (classes[0].device.power_mw, classes[0].device.start_mj) == (120 + 950 + 120, 400 + 2000 + 400)
+    facts, faults = checked([dict(BASE, switch={"kind": "camera"}), dict(BASE, name="lamp"), dict(
+        BASE, name="stick", power_mw=950, start_mj=2000, switch={"kind": "uhubctl", "hub": "1-1", "port": 2})], classes)
+    devices = Devices(facts, EnergyPolicy(classes, 1000000, 580))
+    assert not faults and classes[0].device.names == ("camera", "stick") and classes[0].device.power_mw == 1070 and devices.always_mw == 120
+    assert devices.camera(classes[0]) == "camera" and devices.wanted("stick")
+    devices.policy.off.add("vision")
+    assert [name for name, _ in devices.drawn(1000)] == ["lamp"]
 
 
 def test_settings_of_a_gateway_hold_the_devices():
