@@ -1,4 +1,4 @@
-"""heed feedback ask, show, give, list, alarms, confirm, deny: labels for what a gateway is unsure of.
+"""heed feedback ask, show, give, skip, list, alarms, confirm, deny: labels for what a gateway is unsure of.
 
     heed feedback ask
     heed feedback show bed-1 1833 --svg beat.svg
@@ -65,6 +65,16 @@ def give(stream, number, label, source, data):
     from gateway.attention.feedback import Feedback
     verdict = desk_in(data).give(Feedback(stream, number, label, source))
     click.echo("%s\nnext: heed attention show" % {"taken": "taken: the gateway learns from it"}.get(verdict, verdict.replace("_", " ")))
+
+
+@feedback.command()
+@stream_argument
+@number_argument
+@data_option
+def skip(stream, number, data):
+    """A question that cannot be answered: the gateway asks another one."""
+    desk_in(data).skip(stream, number)
+    click.echo("skipped\nnext: heed feedback ask")
 
 
 @feedback.command("list")

@@ -54,7 +54,8 @@ class Desk:
     def _stream(self, name, version, frozen, origin):
         state = self.store.state(name, version) if version else None
         return {"stream": name, "version": version, "frozen": frozen, "t_ms": state.t_ms if state else None,
-                "reason": state.reason if state else "as shipped", "classes": origin.get("classes", []), "labels": self._taught(name)}
+                "reason": state.reason if state else "as shipped", "classes": origin.get("classes", []),
+                "names": origin.get("names", {}), "labels": self._taught(name)}
 
     def _taught(self, stream):
         """{label: how many moments of the replay buffer have it}."""
@@ -117,6 +118,11 @@ class Desk:
     def give(self, word):
         """The verdict on a Feedback, once it is on disk."""
         return self.door(word.stream).give(word)
+
+    def skip(self, stream, seq):
+        """A question that nobody can answer makes room for the next."""
+        if not self.door(stream).skip(stream, seq):
+            raise Unknown("moment %d of %s is not asked for" % (seq, stream), "`heed feedback ask` lists those that are")
 
     def moment(self, stream, seq):
         """What a moment looks like, for a person who is to label it: see docs/api.md."""

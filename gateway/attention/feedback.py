@@ -19,7 +19,7 @@ INSERT = "INSERT INTO feedback VALUES(NULL, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(str
          "label = excluded.label, given_ms = excluded.given_ms, verdict = excluded.verdict"
 MARK = "UPDATE feedback SET verdict = ? WHERE stream = ? AND seq = ? AND source = ?"
 AGAIN = "UPDATE feedback SET given_ms = ? WHERE stream = ? AND seq = ? AND source = ?"
-ASK = "SELECT seq, t_ms, guess, share, why FROM moment WHERE stream = ? AND asked_ms IS NOT NULL AND seq NOT IN " \
+ASK = "SELECT seq, t_ms, guess, share, why FROM moment WHERE stream = ? AND asked_ms IS NOT NULL AND why != 'skipped' AND seq NOT IN " \
       "(SELECT seq FROM feedback WHERE stream = ? AND verdict != 'denied') ORDER BY asked_ms"
 
 
@@ -59,7 +59,7 @@ class Door:
             word.seq = moment.seq
         with self.store.lock:  # the learner's thread and a page may come at once
             verdict = "denied" if word.given_ms <= self._denied_ms(word.stream) else self._judge(word, moment)
-        self.counters[verdict] += 1
+            self.counters[verdict] += 1
         return verdict
 
     def _denied_ms(self, stream):
@@ -125,6 +125,17 @@ class Door:
         gone = [("DELETE FROM moment WHERE stream = ? AND seq = ?", (moment.stream, row[0])) for row in surplus]
         self.counters["questions_dropped"] += len(gone)
         self.store.write(*gone, self.moments.keep(moment, why, wall_ms()))
+
+    def skip(self, stream, seq):
+        """Nobody can answer this: the next question comes. Whether it was asked. What was skipped is kept a while, so that it is not
+        asked again."""
+        if seq not in [row[0] for row in self.asked(stream)]:
+            return False
+        self.store.write(("UPDATE moment SET why = 'skipped' WHERE stream = ? AND seq = ?", (stream, seq)),
+                         ("DELETE FROM moment WHERE stream = ? AND why = 'skipped' AND asked_ms <= (SELECT asked_ms FROM moment WHERE stream = ? "
+                          "AND why = 'skipped' ORDER BY asked_ms DESC LIMIT 1 OFFSET ?)", (stream, stream, ASKED)))
+        self.counters["skipped"] += 1
+        return True
 
     def asked_since(self, stream, t_ms):
         """How many labels were asked for since a wall time."""

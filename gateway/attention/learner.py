@@ -55,7 +55,7 @@ class Learner:
         self.origin = Origin(twin.package, twin.parameters, twin.ranges, twin.classes)
         self.anchors, self.guard = anchors, Guard(anchors, len(twin.classes))
         self.counters = Counter()
-        self.moments = Moments(store, self.counters, twin.trace)
+        self.moments = Moments(store, self.counters, twin.shown["trace"])
         self.door, self.alarms = Door(self.moments, self.origin.classes, reach, self.counters), Alarms(store)
         self.slack = slack or Slack(options["slack_permille"] / 1000)
         self.taught, self.grounds, self.applied, self.away, self.met = {}, {}, {}, set(), set()
@@ -107,7 +107,7 @@ class Learner:
         """The first turn with a stream: it is introduced, and gets its state of before."""
         if stream not in self.met:
             self.met.add(stream)
-            self.store.introduce(stream, self.origin.package, self.origin.classes, self.door.reach, self.twin.trace)
+            self.store.introduce(stream, self.origin.package, self.origin.classes, self.door.reach, self.twin.shown)
             self._apply(stream, self.current(stream))
 
     def ask(self, stream):

@@ -64,7 +64,7 @@ def unpacked(stream, row):
 
 
 class Moments:
-    """store: AttentionStore; counters: shown in the status; trace: see models.twin."""
+    """store: AttentionStore; counters: shown in the status; trace: see models.twin, `shown`."""
 
     def __init__(self, store, counters, trace=None):
         self.store = store

@@ -85,6 +85,10 @@ class Attention:
                 total[name] = total.get(name, 0) + n
         return dict(total, **self.rounds.counts()) if self.rounds else total
 
+    def doors(self):
+        """{stream: Door} of all streams that are judged here."""
+        return {stream: learner.door for learner in self.learners for stream in list(learner.met)}
+
     async def run(self, up):
         """Let the learners work, one turn a second, for ever. A turn that fails is counted, and the next one tried."""
         up()

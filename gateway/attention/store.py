@@ -72,13 +72,13 @@ class AttentionStore:
         return self.rows("SELECT stream, version, frozen FROM stream ORDER BY stream")
 
     def origins(self):
-        """{stream: {"package", "classes", "reach", "trace"}} of all streams that were ever judged by a package."""
+        """{stream: {"package", "classes", "reach", and what is shown}} of all streams that were ever judged by a package."""
         return {stream: json.loads(text) for stream, text in self.rows("SELECT stream, text FROM origin ORDER BY stream")}
 
-    def introduce(self, stream, package, classes, reach, trace=None):
-        """Note what judges a stream, for whoever gives feedback from another process. trace: see models.twin."""
+    def introduce(self, stream, package, classes, reach, shown=None):
+        """Note what judges a stream, for whoever gives feedback from another process. shown: see models.twin."""
         self.write(("INSERT INTO origin VALUES(?, ?) ON CONFLICT DO UPDATE SET text = excluded.text",
-                    (stream, json.dumps({"package": package, "classes": classes, "reach": reach, "trace": trace}))))
+                    (stream, json.dumps(dict(shown or {}, package=package, classes=classes, reach=reach)))))
 
     def current(self, stream):
         """(AttentionState in use or None for the shipped one, frozen)."""
