@@ -101,7 +101,7 @@ class Moments:
     def beside(self, moment):
         """A moment with what a person sees around it, as far as it is still here."""
         latest = list(self.recent.get(moment.stream, {}).values())
-        at = next((i for i, near in enumerate(latest) if near.seq == moment.seq), None)
+        at = next((i for i, near in enumerate(latest) if (near.seq, near.t_ms) == (moment.seq, moment.t_ms)), None)
         if at is not None and self.trace:
             around = latest[max(0, at - BEFORE):at] + latest[at + 1:at + 1 + AFTER]
             moment.seen.update(apart_ms=np.array([near.t_ms - moment.t_ms for near in around], np.int32),

@@ -5,6 +5,7 @@ from html import escape
 WIDTH, STRIP, BARS, BEAT = 480, 120, 26, 170  # of the parts of the picture, in its own units
 FROM_MS, TO_MS = -4000, 1700  # what of the line is shown
 SQUARE_MS = 200  # a large square of ECG paper; the key says so
+KEY = "squares: 0.2 s; dashed: what is usual"
 NAMED = 3  # how many of the most attended are named
 STYLE = """<style>
 text{font:13px system-ui,sans-serif;fill:#5a646e}.here{fill:#0b6e99;font-weight:600}.line{fill:none;stroke:#1d2730;stroke-width:1.4}
@@ -96,12 +97,19 @@ def close(trace):
     return axes.grid() + "".join(axes.line([(i * step, value) for i, value in enumerate(line)], kind) for line, kind in lines if line)
 
 
+def text(y, words):
+    """A line of words."""
+    return '<text x="2" y="%d">%s</text>' % (y, escape(words))
+
+
 def drawn(facts):
     """The SVG of what gateway.attention.desk tells of a moment."""
-    trace, height = facts.get("trace"), STRIP + BARS + 34 + BEAT
-    words = "attended to: " + most_attended(facts["attended"])
-    body = strip(trace, facts["guess"], facts["attended"]) + close(trace) if trace else ""
+    trace, words = facts.get("trace"), "attended to: " + most_attended(facts["attended"])
+    height = STRIP + BARS + 54 + BEAT if trace else 40
+    body = text(24, words)
+    if trace:
+        body = (strip(trace, facts["guess"], facts["attended"]) + text(STRIP + BARS + 18, words) + close(trace)
+                + text(height - 6, KEY))
     title = "%s %d: %s (%.0f %%)" % (facts["stream"], facts["seq"], facts["guess"], 100 * facts["share"])
-    key = '<text x="%d" y="%d" text-anchor="end">dashed: usual; squares: 0.2 s</text>' % (WIDTH - 2, STRIP + BARS + 18) if trace else ""
-    return ('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img"><title>%s</title>%s%s%s<text x="2" y="%d">%s</text></svg>\n'
-            % (WIDTH, height if trace else 40, escape(title), STYLE, body, key, STRIP + BARS + 18 if trace else 24, escape(words)))
+    return ('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img"><title>%s</title>%s%s</svg>\n'
+            % (WIDTH, height, escape(title), STYLE, body))
