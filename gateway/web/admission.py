@@ -7,7 +7,7 @@ which no form of another page can send unasked (https://fetch.spec.whatwg.org, C
 
 import hmac
 import logging
-from urllib.parse import urlsplit
+import re
 
 from aiohttp import web
 
@@ -71,7 +71,7 @@ class Admission:
     def _admit(self, request):
         """Raise Refused for a request that may not come in."""
         self._pace()
-        if host_of("//" + request.headers.get("Host", "")) not in self.config.names:
+        if host_of(request.headers.get("Host", "")) not in self.config.names:
             raise Refused(421, "refused_host", "this gateway is not called %s" % request.headers.get("Host"), "add that name to names in [web]")
         self._origin(request)
         given = request.headers.get("Authorization", "").encode()
@@ -97,11 +97,9 @@ class Admission:
 
 
 def host_of(address):
-    """The host of an address, in small letters; None where it is none."""
-    try:
-        return urlsplit(address).hostname
-    except ValueError:
-        return None
+    """The host of "host:port", in small letters; None where it is none."""
+    found = re.fullmatch(r"(\[[0-9a-f:.]+\]|[^:\[\]]+)(:\d+)?", address.lower())
+    return found and found[1].strip("[]")
 
 
 def told(status, error, hint):

@@ -109,5 +109,5 @@ class Api:
         """POST /v1/feedback/STREAM/confirm or deny."""
         stream, answer = request.match_info["stream"], request.match_info["answer"]
         source = giver(request, await body(request, {}, {"source": str}))
-        count = await self._ask(self.desk.confirm if answer == "confirm" else self.desk.deny, stream, source)
-        return web.json_response({"stream": stream, "answer": answer, "labels": count, "source": source})
+        act, answered = (self.desk.confirm, "confirmed") if answer == "confirm" else (self.desk.deny, "denied")
+        return web.json_response({"stream": stream, "answer": answered, "labels": await self._ask(act, stream, source), "source": source})

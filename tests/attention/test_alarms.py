@@ -5,6 +5,7 @@ import pytest
 
 from gateway.attention.desk import Desk, Unknown
 from gateway.attention.feedback import Feedback
+from gateway.attention.guard import Verdict
 from gateway.core.errors import ConfigError
 from tests.attention.helpers import CLASSES, clouds, learner_in, moments
 
@@ -85,7 +86,7 @@ def test_what_was_learnt_with_denied_labels_goes_with_them(bedside):
     learner, desk, labels = bedside
     desk.confirm("bed", "clinician:a")
     assert learner.learn("bed")
-    learner.alarms.note("bed", type("Verdict", (), {"test": "trust", "why": "again"}))
+    learner.alarms.note("bed", Verdict(False, "trust", "again", {}))
     desk.deny("bed", "clinician:b")
     assert learner.store.current("bed")[0] is None and desk.alarms.vouched("bed") == set()
 
@@ -116,5 +117,5 @@ def test_alarms_are_bounded(bedside, monkeypatch):
     monkeypatch.setattr("gateway.attention.alarms.KEPT", 3)
     for _ in range(5):
         desk.confirm("bed", "clinician")
-        learner.alarms.note("bed", type("Verdict", (), {"test": "trust", "why": "again"}))
+        learner.alarms.note("bed", Verdict(False, "trust", "again", {}))
     assert len(desk.history("bed")["alarms"]) == 3 and len(desk.raised()) == 1
