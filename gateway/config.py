@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 from gateway import limits, privacy_settings
-from gateway.attention.settings import ATTENTION
+from gateway.attention.settings import ATTENTION, way_down
 from gateway.core.errors import ConfigError
 from gateway.core.options import check_options, guess
 from gateway.discover import discover
@@ -100,6 +100,7 @@ class Checker:
         for table, into in (("sensor", config.sensors), ("plugin", config.plugins), ("uplink", config.uplinks)):
             self.tables(table, settings.get(table, []), into)
         self.links()
+        way_down(config.attention, config.uplinks, self.fault)
         config.privacy = privacy_settings.check(settings.get("privacy", {}), config, self.fault)
         if "energy" in settings:
             config.energy = energy.check(settings["energy"], [plugin.name for plugin in config.plugins], self.fault)
