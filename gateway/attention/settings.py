@@ -21,5 +21,5 @@ def way_down(values, uplinks, fault):
         values["line"] = lines[0]
     elif values["hub"] == "mqtt":
         fault("[attention]", 'hub is "mqtt", and there is no [[uplink]] of kind "mqtt"', "add one, or name the broker: mqtts://broker.example:8883")
-    elif values["hub"] and not values["hub"].startswith(WAYS):
+    elif values["hub"] and not str(values["hub"]).startswith(WAYS):
         fault("[attention]", "hub is %r" % values["hub"], 'write https://host:port, mqtts://host:port, or "mqtt"')
