@@ -102,11 +102,12 @@ class Moments:
         """A moment with what a person sees around it, as far as it is still here."""
         latest = list(self.recent.get(moment.stream, {}).values())
         at = next((i for i, near in enumerate(latest) if (near.seq, near.t_ms) == (moment.seq, moment.t_ms)), None)
-        if at is not None and self.trace:
-            around = latest[max(0, at - BEFORE):at] + latest[at + 1:at + 1 + AFTER]
-            moment.seen.update(apart_ms=np.array([near.t_ms - moment.t_ms for near in around], np.int32),
-                               guess=np.array([near.guess for near in around], "U8"),
-                               trace=np.array([self.line(near) for near in around], np.int16))
+        if at is None or not self.trace or at < BEFORE and "trace" in moment.seen:  # what was kept knows more
+            return moment
+        around = latest[max(0, at - BEFORE):at] + latest[at + 1:at + 1 + AFTER]
+        moment.seen = dict(moment.seen, apart_ms=np.array([near.t_ms - moment.t_ms for near in around], np.int32),
+                           guess=np.array([near.guess for near in around], "U8"),
+                           trace=np.array([self.line(near) for near in around], np.int16))
         return moment
 
     def line(self, moment):

@@ -94,7 +94,7 @@ class Api:
         """GET /v1/feedback/STREAM/SEQ.json or .svg."""
         facts = await self._ask(self.desk.moment, request.match_info["stream"], int(request.match_info["seq"]))
         if request.match_info["form"] == "svg":
-            return web.Response(text=drawn(facts), content_type="image/svg+xml", headers={
+            return web.Response(text=await self._ask(drawn, facts), content_type="image/svg+xml", headers={
                 "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"})
         return web.json_response(facts)
 
