@@ -20,14 +20,14 @@ async def body(request, required, optional=None):
     """The fields of a JSON body; required, optional: {name: type}. Raises ConfigError for any other."""
     try:
         given = await asyncio.wait_for(request.json(), BODY_S)
-    except (ValueError, RecursionError, TimeoutError) as error:
+    except (ValueError, LookupError, RecursionError, TimeoutError) as error:  # LookupError: a charset that is none
         raise ConfigError("the body is no JSON: %s" % (str(error) or "it did not arrive in %d s" % BODY_S), "send one JSON object")
     known = {**required, **(optional or {})}
     if not isinstance(given, dict) or set(given) - set(known) or set(required) - set(given):
         raise ConfigError("the body is not an object of these fields", "required: %s; allowed: %s" % (
             ", ".join(required) or "none", ", ".join(known) or "none"))
     for name, value in given.items():
-        if type(value) is not known[name] or len(str(value)) > LONGEST or known[name] is int and abs(value) > LARGEST:
+        if type(value) is not known[name] or not (value.isprintable() and len(value) <= LONGEST if known[name] is str else abs(value) <= LARGEST):
             raise ConfigError("%s is %.50r" % (name, value), "give a value of type %s" % known[name].__name__)
     return given
 

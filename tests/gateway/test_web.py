@@ -141,6 +141,17 @@ async def test_bad_input_is_told_and_counted(tmp_path, learner, path, sent, stat
                                                                        (await door.ask("/v1/attention"))[1]["streams"]] == ["bed/1"]
 
 
+@pytest.mark.parametrize("kind, sent", [
+    ("application/json", b"\xff\xfe{"), ("application/json", b"[" * 4000), ("application/json; charset=none", b"{}"), ("application/json", b""),
+    ("application/json", b'{"stream": "bed/1", "seq": NaN, "label": "V"}'), ("application/json", b'{"stream": "bed/1", "seq": 1e3, "label": "V"}'),
+    ("application/json", b'{"stream": "bed/1", "seq": 1, "label": "V", "source": "clinician:\\ud800"}'), ("application/json", b"null")])
+async def test_bodies_that_are_no_such_object_are_the_senders_fault(tmp_path, learner, kind, sent):
+    async with Served(tmp_path, learner) as door:
+        async with door.session.post(door.url + "/v1/feedback", data=sent, headers={"Content-Type": kind}) as answer:
+            assert answer.status == 400 and (await answer.json())["hint"]
+        assert door.site.counters["failures"] == 0 and learner.store.rows("SELECT * FROM feedback") == []
+
+
 async def test_other_pages_cannot_speak_for_the_person(tmp_path, learner):
     word = {"stream": "bed/1", "seq": 1, "label": "V"}
     async with Served(tmp_path, learner) as door:
