@@ -1,4 +1,4 @@
-"""What runs beside the flow where settings or files ask for it: learning, certificates, energy, metrics.
+"""What runs beside the flow where settings or files ask for it: learning, certificates, energy, metrics, the page.
 
 Each is imported when it is asked for: most gateways have none of them, and small ones feel what an import costs.
 """
@@ -32,3 +32,7 @@ def services(gateway):
     if gateway.config.gateway["metrics_port"]:
         from gateway.metrics import Metrics
         yield "metrics", Metrics(gateway.status, gateway.config.gateway["metrics_port"]).run, dict
+    if gateway.config.web:
+        from gateway.web.site import Site
+        site = Site(gateway.config.web, gateway.folder, gateway.status, gateway.attention.doors)
+        yield "web", site.run, lambda: site.counters

@@ -28,10 +28,24 @@ def store_in(data):
     return AttentionStore(Path(data) / FILE)
 
 
+def desk_in(data):
+    """The Desk of a data folder."""
+    from gateway.attention.desk import Desk
+    return Desk(store_in(data))
+
+
 def when(t_ms):
     """Wall time in words."""
     import datetime
     return datetime.datetime.fromtimestamp(t_ms / 1000).isoformat(" ", "seconds")
+
+
+def alarms_grid(alarms):
+    """Alarms of the guard as a table, where there are any."""
+    if alarms:
+        yield grid("alarms", ("stream", "since", "why", "answer", "by", "when"), [
+            (a["stream"], when(a["raised_ms"]), a["why"], a["answer"] or "none yet", a["source"],
+             when(a["answered_ms"]) if a["answered_ms"] else "") for a in alarms])
 
 
 def origin_of(package):
@@ -55,16 +69,9 @@ def attention():
 @json_option
 def show(data, as_json):
     """All streams: version in use, and why it was adopted."""
-    store = store_in(data)
-    frozen = {stream: (version, bool(held)) for stream, version, held in store.streams()}
-    rows = []
-    for stream in sorted({*frozen, *store.origins()}):
-        version, held = frozen.get(stream, (0, False))
-        state = store.state(stream, version) if version else None
-        rows.append({"stream": stream, "version": version, "frozen": held, "t_ms": state.t_ms if state else None,
-                     "reason": state.reason if state else "as shipped"})
-    shown({"streams": rows}, as_json, lambda facts: [grid(None, ("stream", "version", "frozen", "since", "why"), [
-        (r["stream"], r["version"], "yes" if r["frozen"] else "", when(r["t_ms"]) if r["t_ms"] else "", r["reason"]) for r in rows]),
+    desk = desk_in(data)
+    shown({"streams": desk.streams()}, as_json, lambda facts: [grid(None, ("stream", "version", "frozen", "since", "why"), [
+        (r["stream"], r["version"], "yes" if r["frozen"] else "", when(r["t_ms"]) if r["t_ms"] else "", r["reason"]) for r in facts["streams"]]),
         "next: heed attention history STREAM, heed feedback ask"])
 
 
@@ -73,12 +80,9 @@ def show(data, as_json):
 @data_option
 @json_option
 def history(stream, data, as_json):
-    """All versions of a stream that are kept."""
-    states = [{name: value for name, value in state.to_dict().items() if name != "parameters"} for state in store_in(data).history(stream)]
-    for state in states:
-        state["facts"].pop("ground", None)
-    shown({"stream": stream, "versions": states}, as_json, lambda facts: [grid(stream, ("version", "from", "when", "why"), [
-        (s["version"], s["parent"], when(s["t_ms"]), s["reason"]) for s in states])])
+    """All versions of a stream that are kept, and its alarms with their answers."""
+    shown(desk_in(data).history(stream), as_json, lambda facts: [grid(stream, ("version", "from", "when", "why"), [
+        (s["version"], s["parent"], when(s["t_ms"]), s["reason"]) for s in facts["versions"]]), *alarms_grid(facts["alarms"])])
 
 
 @attention.command()
@@ -107,7 +111,7 @@ def diff(stream, old, new, data, as_json):
 @data_option
 def freeze(stream, off, data):
     """Stop a stream's learning; what is in use stays."""
-    store_in(data).freeze(stream, not off)
+    desk_in(data).freeze(stream, not off)
     click.echo("%s %s\nnext: heed attention show" % (stream, "learns again" if off else "is frozen"))
 
 
@@ -116,7 +120,7 @@ def freeze(stream, off, data):
 @data_option
 def reset(stream, data):
     """Go back to what was shipped; the history stays."""
-    store_in(data).use(stream, 0)
+    desk_in(data).reset(stream)
     click.echo("%s is as shipped\nnext: heed attention freeze %s, if it is not to learn again" % (stream, stream))
 
 
@@ -126,13 +130,7 @@ def reset(stream, data):
 @data_option
 def rollback(stream, version, data):
     """Go back to an earlier version."""
-    store = store_in(data)
-    state = store.current(stream)[0]
-    if version is None and not state:
-        raise ConfigError("%s is as shipped: there is nothing before" % stream, "heed attention history %s" % stream)
-    version = state.parent if version is None else version
-    store.use(stream, version)
-    click.echo("%s uses version %d\nnext: heed attention show" % (stream, version))
+    click.echo("%s uses version %d\nnext: heed attention show" % (stream, desk_in(data).rollback(stream, version)))
 
 
 @attention.command()

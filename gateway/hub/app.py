@@ -7,6 +7,7 @@ import signal
 from gateway.core.compat import Clock
 from gateway.core.errors import ConfigError
 from gateway.core.supervisor import Supervisor
+from gateway.hub.announcer import Announcer
 from gateway.hub.http import Site
 from gateway.hub.ingest import Ingest
 from gateway.hub.mqtt import Listener
@@ -44,6 +45,7 @@ class Hub:
             enrolment.counters, revoked = self.ingest.counters, enrolment.revoked
         self.site = Site(self.ingest, token, tls, routes, revoked) if listen else None
         self.listener = Listener(self.ingest, broker, name, group) if broker else None
+        self.announcer = Announcer(rounds, broker, name) if broker and rounds else None
         self.supervisor = Supervisor(Clock, lambda level, message: LOG.log(getattr(logging, level.upper()), message))
         self.port = None
 
@@ -60,6 +62,8 @@ class Hub:
             self.supervisor.add("certificates", self.enrolment.run)
         if self.rounds:
             self.supervisor.add("rounds", self.rounds.run)
+        if self.announcer:
+            self.supervisor.add("round topics", self.announcer.run)
         self.supervisor.start()
 
     async def _ingest(self, up):
