@@ -11,9 +11,8 @@ import zipfile
 
 import numpy as np
 
-from gateway.attention.experts import EXPERTS
 from gateway.core.compat import wall_ms
-from gateway.core.errors import ConfigError, HeedError
+from gateway.core.errors import HeedError
 
 DAY_MS = 86400000
 VERSIONS = 7
@@ -21,7 +20,6 @@ EVERY_MIN, SHOWN_MIN = 360, 60  # between two of all that was learnt; between tw
 PUT = "INSERT INTO online VALUES(?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET t_ms = excluded.t_ms, text = excluded.text, data = excluded.data"
 SHOW = "UPDATE online SET text = ? WHERE name = ? AND version = ?"
 OLD = "DELETE FROM online WHERE name = ? AND version <= ?"
-ORDER = "INSERT INTO word VALUES(?, ?) ON CONFLICT DO UPDATE SET version = excluded.version"
 
 
 class Keeper:
@@ -83,10 +81,10 @@ class Keeper:
 
     def heed(self):
         """Take in what was ordered since."""
-        self.store.write(*[("DELETE FROM word WHERE stream = ? AND version = ?", done) for done in self.done])
+        self.store.write(*[("DELETE FROM recall WHERE stream = ? AND version = ?", done) for done in self.done])
         self.done = []
         self.online.frozen = frozenset(stream for stream, _, frozen in self.store.streams() if frozen)
-        for stream, version in self.store.rows("SELECT stream, version FROM word"):
+        for stream, version in self.store.rows("SELECT stream, version FROM recall"):
             if stream in self.online.places:
                 kept = version and kept_of(self.store, self.name, version)
                 self.orders.append((stream, version, kept))
@@ -133,17 +131,3 @@ def kept_of(store, name, version):
     """(arrays, facts) of a version, or None."""
     found = store.rows("SELECT text, data FROM online WHERE name = ? AND version = ?", name, version)
     return unpacked(*found[0]) if found else None
-
-
-def versions(store):
-    """[(name, version, t_ms, facts)] of all that is kept, oldest first."""
-    return [(name, version, t_ms, json.loads(text)) for name, version, t_ms, text in
-            store.rows("SELECT name, version, t_ms, text FROM online ORDER BY name, version")]
-
-
-def order(store, stream, version):
-    """Let the gateway take a sensor back to a version, 0 = as shipped. Raises ConfigError where it is not kept."""
-    kept = [at for _, at, _, facts in versions(store) if stream in facts["streams"]]
-    if version and version not in kept:
-        raise ConfigError("%s has no version %d" % (stream, version), "versions that are kept: %s" % ", ".join(map(str, kept)))
-    store.write((ORDER, (stream, version)))

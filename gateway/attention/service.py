@@ -5,6 +5,8 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+
 from gateway.attention.learner import Learner
 from gateway.attention.moments import Moment
 from gateway.attention.store import FILE, AttentionStore
@@ -78,9 +80,12 @@ class Attention:
     def _observe(learner, model, features, inference):
         if model.last is None:  # a variant that does not show what its head judges
             learner.counters["unadapted"] += 1
-        else:
-            learner.observe(Moment(features.stream, features.seq, features.t_ms, inference.label, max(inference.scores), model.last[1],
-                                   features.values, model.last[0]))
+            return
+        seen = {"shares": np.array(inference.scores, np.float32)}
+        if inference.maps is not None:
+            seen["attended"] = inference.maps.reshape(-1, inference.maps.shape[-1]).mean(0)
+        learner.observe(Moment(features.stream, features.seq, features.t_ms, inference.label, max(inference.scores), model.last[1],
+                               features.values, model.last[0], seen))
 
     def counts(self):
         """Counters of all learners."""
@@ -89,6 +94,10 @@ class Attention:
             for name, n in list(learner.counters.items()):
                 total[name] = total.get(name, 0) + n
         return dict(total, **self.rounds.counts()) if self.rounds else total
+
+    def doors(self):
+        """{stream: Door} of all streams that are judged here."""
+        return {stream: learner.door for learner in self.learners for stream in list(learner.met)}
 
     async def run(self, up):
         """Let the learners and keepers work, one turn a second, for ever. A turn that fails is counted, and the next one tried."""

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from firmware_tools.cli import main
 from gateway.attention.experts import SHIPPED
-from gateway.attention.keeper import DAY_MS, Keeper, order, versions
+from gateway.attention.keeper import DAY_MS, Keeper
+from gateway.attention.kept import back, versions
 from gateway.attention.online import MAX_SENSORS, OnlineForecasts
 from gateway.attention.service import Attention
 from gateway.attention.settings import ATTENTION
@@ -210,17 +211,17 @@ def test_freeze_reset_and_rollback_of_one_sensor(tmp_path):
     played(road, online, START + 60, START + 70)
     moved = np.abs(online.corrections[0].rls.coefficients - first).max((1, 2)) > 0
     assert list(moved) == [False, True, True, True]
-    order(person, "b", 0)
-    order(person, "c", 1)
+    back(person, "b", 0)
+    back(person, "c", 1)
     keeper.work()
     played(road, online, START + 70, START + 71)
     now = online.corrections[0].rls.coefficients
     assert (now[1, :, 0] == 1).all() and (now[1, :, 1:] == 0).all()
     assert np.allclose(now[2], first[2], atol=1e-6) and not np.allclose(now[3], first[3], atol=1e-6)
     keeper.work()
-    assert not keeper.store.rows("SELECT * FROM word")
+    assert not keeper.store.rows("SELECT * FROM recall")
     with pytest.raises(ConfigError, match="no version 9"):
-        order(person, "c", 9)
+        back(person, "c", 9)
 
 
 async def test_the_service_puts_it_around_what_forecasts_and_nothing_else(tmp_path):
@@ -248,7 +249,7 @@ def test_a_person_sees_it_and_takes_it_back(tmp_path):
     assert [row["stream"] for row in rows] == NAMES and all(row["judged"] and abs(sum(row["shares"]) - 1) < .01 for row in rows)
     assert "4 sensors" in run("attention", "show")
     assert json.loads(run("attention", "history", "a", "--json"))["versions"][0]["version"] == 1
-    assert "version 0 at the next slot" in run("attention", "rollback", "a")
+    assert "a uses version 0" in run("attention", "rollback", "a")
     run("attention", "reset", "b")
     assert "no version 5" in run("attention", "rollback", "a", "--to", "5", fails=2)
     assert "carried" in run("attention", "export", "a", fails=2)

@@ -47,6 +47,13 @@ def test_check_fails_with_2_and_says_where(tmp_path, text, words):
     code, output = heed("check", path, "--json")
     faults = json.loads(output)["faults"]
     assert code == 2 and any(words in fault["problem"] for fault in faults) and all(fault["remedy"] for fault in faults)
+    assert "[[sensor]]" in heed("check", path)[1] or "[[" not in text, "a table's brackets are no markup"
+
+
+def test_check_names_the_table_at_fault(tmp_path):
+    (tmp_path / "heed.toml").write_text("[gatway]\n")
+    code, output = heed("check", tmp_path / "heed.toml")
+    assert code == 2 and "[gatway]: unknown table" in " ".join(output.split())
 
 
 def test_usage_and_failure_have_different_codes(tmp_path):
