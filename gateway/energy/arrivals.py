@@ -1,4 +1,4 @@
-"""When the data of a job came: its deadline counts from then, and while it waits for its plugin nothing may start that would make it late."""
+"""When the data of a job came: its deadline counts from then, and while it waits nothing may start that would make it late."""
 
 from collections import OrderedDict
 
