@@ -118,10 +118,10 @@ class Site:
             time.sleep(.1)
         raise AssertionError((seen, (self.folder / "log").read_text()[-3000:]))
 
-    def ran(self, *names):
-        """Wait for variants to run now, whatever ran before."""
+    def ran(self, *names, when=lambda shown, counters: True):
+        """Wait for variants to run that did not run before, and for when(shown, counters) to hold."""
         before = {name: self.jobs(name) for name in names}
-        self.until(lambda shown, _: all(self.jobs(name, shown) > n for name, n in before.items()))
+        self.until(lambda shown, counters: when(shown, counters) and all(self.jobs(name, shown) > n for name, n in before.items()))
 
     def jobs(self, name, shown=None):
         """How often a variant has run."""
@@ -155,33 +155,26 @@ def test_down_and_up_the_ladder(site):
     best = ("ecg/float", "traffic/float", "vision/edgetpu")
     site.ran(*best)
 
-    site.put("capacity", 2)  # the battery is drained: the sensor lets go of the camera, the clock is capped, the least of ecg is left
-    site.until(rung("energy", 2))
-    site.ran("ecg/baseline")
-    site.until(lambda shown, counters: counters["refused_reserve"] and counters["cameras_closed"])
-    site.until(lambda shown, _: [d["on"] for d in shown["devices"]] == [False, False] and site.clock() == 800000)
+    # The battery is drained: the sensor lets go of the camera, the clock is capped, the least of ecg is left.
+    site.put("capacity", 2)
+    site.ran("ecg/baseline", when=lambda shown, counters: rung("energy", 2)(shown, counters) and counters["refused_reserve"]
+             and counters["cameras_closed"] and [d["on"] for d in shown["devices"]] == [False, False])
+    assert site.clock() == 800000
     site.put("capacity", 90)
-    site.until(rung("energy", 0))
-    site.ran(*best)
+    site.ran(*best, when=lambda shown, counters: rung("energy", 0)(shown, counters) and all(d["on"] for d in shown["devices"]))
     assert site.clock() == 1000000
 
     site.put("temp", 82000)  # hot, then very hot
-    site.until(rung("heat", 1))
-    site.ran("traffic/baseline", "vision/edgetpu")
+    site.ran("traffic/baseline", "vision/edgetpu", when=rung("heat", 1))
     site.put("temp", 86000)
-    site.until(rung("heat", 2))
-    site.ran("ecg/baseline", "vision/baseline")
-    assert site.clock() == 800000
+    site.ran("ecg/baseline", "vision/baseline", when=lambda shown, counters: rung("heat", 2)(shown, counters) and site.clock() == 800000)
     site.put("temp", 60000)
-    site.until(rung("heat", 0))
-    site.ran(*best)
+    site.ran(*best, when=rung("heat", 0))
 
     site.plug.unlink()  # the stick is pulled out
-    site.until(rung("accelerator", 1))
-    site.ran("vision/dynamic", "ecg/float")
+    site.ran("vision/dynamic", "ecg/float", when=rung("accelerator", 1))
     site.plug.touch()
-    site.until(rung("accelerator", 0))
-    site.ran(*best)
+    site.ran(*best, when=rung("accelerator", 0))
 
     shown = CliRunner().invoke(main, ["energy", "show", "--data", str(site.data)]).output
     assert "by meter model on zero2w" in shown and "camera: on" in shown and "accelerator: as it should be" in shown, shown
