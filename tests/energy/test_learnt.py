@@ -94,6 +94,20 @@ def test_what_is_learnt_stays_over_a_restart_and_is_shown(bench, tmp_path, monke
     assert Bench(tmp_path, other).used()["road/large"] == 900  # of other tables nothing is known
 
 
+@pytest.mark.parametrize("change", [
+    lambda kept: kept.update(learnt=[1]), lambda kept: kept["learnt"].update(used={"ecg/small": None}), lambda kept: kept["learnt"].pop("account"),
+    lambda kept: kept["learnt"]["account"].update(x=[1]), lambda kept: kept["learnt"]["account"].update(p="no")])
+def test_what_is_kept_and_damaged_is_not_taken(bench, tmp_path, change):
+    for _ in range(100):
+        bench.minute()
+    bench.governor.save()
+    kept = json.loads((tmp_path / "energy.json").read_text())
+    change(kept)
+    (tmp_path / "energy.json").write_text(json.dumps(kept))
+    again = Bench(tmp_path)
+    assert again.used() == TABLE and again.governor.learnt.account.minutes == 0
+
+
 def test_a_switch_in_the_settings_leaves_the_tables(tmp_path, monkeypatch):
     monkeypatch.setenv("HEED_SYSFS", str(tmp_path))
     bench = Bench(tmp_path, dict(GIVEN, learn_energy=False))
