@@ -14,9 +14,11 @@ from gateway.testing import FakeClock, FakeContext
 
 GIVEN = {"battery_wh": 40.0, "class": [
     {"name": "ecg", "weight": 5.0, "critical": True, "period_ms": 1000, "variant": [
-        {"name": "small", "time_ms": 4, "energy_mj": 20, "utility": .8}, {"name": "large", "time_ms": 90, "energy_mj": 150, "utility": 1.0}]},
+        {"name": "small", "time_ms": 4, "energy_mj": 20, "utility": .8},
+        {"name": "large", "time_ms": 90, "energy_mj": 150, "utility": 1.0}]},
     {"name": "road", "weight": 2.0, "period_ms": 5000, "variant": [
-        {"name": "small", "time_ms": 30, "energy_mj": 300, "utility": .7}, {"name": "large", "time_ms": 300, "energy_mj": 900, "utility": 1.0}]}]}
+        {"name": "small", "time_ms": 30, "energy_mj": 300, "utility": .7},
+        {"name": "large", "time_ms": 300, "energy_mj": 900, "utility": 1.0}]}]}
 TABLE = {"ecg/small": 20, "ecg/large": 150, "road/small": 300, "road/large": 900}
 TRUTH = {"ecg/small": 26, "ecg/large": 105, "road/small": 375, "road/large": 1350}  # 30 % up, 30 % down, 25 % up, 50 % up
 BASE_W = .75  # the table says 0.58
