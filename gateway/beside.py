@@ -6,12 +6,14 @@ Each is imported when it is asked for: most gateways have none of them, and smal
 from gateway.context import GatewayContext
 
 
-def governor(config, folder, offer):
-    """The energy policy, or None where the settings have no [energy]. offer: takes its summaries."""
+def governor(config, folder, outbox):
+    """The energy policy with its switches, or None where the settings have no [energy]. outbox: takes its summaries."""
     if not config.energy:
         return None
     from gateway.energy.governor import Governor
-    return Governor(config.energy, folder, GatewayContext("energy", folder), config.gateway["name"], offer)
+    made = Governor(config.energy, folder, GatewayContext("energy", folder), config.gateway["name"], outbox.offer)
+    made.devices.fit(made, outbox, [uplink.name for uplink in config.uplinks if uplink.far])
+    return made
 
 
 def services(gateway):
@@ -25,6 +27,8 @@ def services(gateway):
     if gateway.energy:
         gateway.status.energy = gateway.energy.shown
         yield "energy", gateway.energy.run, gateway.energy.counted
+        if gateway.energy.devices.switches:
+            yield "switches", gateway.energy.devices.switches.run, dict
     if gateway.config.gateway["metrics_port"]:
         from gateway.metrics import Metrics
         yield "metrics", Metrics(gateway.status, gateway.config.gateway["metrics_port"]).run, dict

@@ -43,7 +43,7 @@ class Fault:
 
 class PartConfig:
     """One [[sensor]], [[plugin]] or [[uplink]] with its options filled in; found: see gateway.discover; pace: see
-    gateway.core.pace."""
+    gateway.core.pace; far: whether it needs a network."""
 
     def __init__(self, table, values, found):
         self.table = table
@@ -54,6 +54,7 @@ class PartConfig:
         self.model = values.get("model")
         self.pace = values.get("pace")
         self.found = found
+        self.far = "network" in found.manifest.get("permissions", ())
 
 
 class Config:

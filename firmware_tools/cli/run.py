@@ -48,7 +48,7 @@ def check(settings, no_open, as_json):
     told = warnings(chosen.energy.classes, chosen.energy.values["worst"]) if chosen and chosen.energy else []
     facts = {"settings": settings, "faults": [{"place": f.place, "problem": f.problem, "remedy": f.remedy} for f in faults], "warnings": told}
     show(facts, as_json, lambda facts: [escape(str(fault)) for fault in faults] or
-         ["warning: " + line for line in told] + ["%s is sound\nnext: heed run %s" % (settings, settings)])
+         [escape("warning: " + line) for line in told] + ["%s is sound\nnext: heed run %s" % (settings, settings)])
     if faults:
         raise click.exceptions.Exit(2)
 

@@ -5,6 +5,7 @@ import logging
 import signal
 
 from gateway.core.compat import Clock
+from gateway.core.errors import ConfigError
 from gateway.core.supervisor import Supervisor
 from gateway.hub.announcer import Announcer
 from gateway.hub.http import Site
@@ -16,9 +17,12 @@ LOG = logging.getLogger("heed.hub")
 
 
 def store_of(database):
-    """The store for a path, or for a postgresql:// address."""
+    """The store for a path, or for a postgresql:// address. Raises ConfigError where psycopg is missing."""
     if database.startswith(("postgresql://", "postgres://")):
-        from gateway.hub.postgres import PostgresStore  # an extra: only where it is asked for
+        try:
+            from gateway.hub.postgres import PostgresStore  # an extra: only where it is asked for
+        except ImportError as error:
+            raise ConfigError("%s: %s" % (database.split("@")[-1], error), "pip install 'heed-gateway[hub]'")
         return PostgresStore(database)
     return SqliteStore(database)
 

@@ -4,8 +4,8 @@ from aiohttp import web
 
 
 def published(rounds):
-    """The common state for all who ask; what was spent of the privacy is the hub's own book."""
-    return {name: value for name, value in (rounds.learnt or {"version": 0}).items() if name != "spent"}
+    """The common state for all who ask; what was spent of the privacy, and what moved here alone, is the hub's own book."""
+    return {name: value for name, value in (rounds.learnt or {"version": 0}).items() if name not in ("spent", "own")}
 
 
 def routes(rounds):

@@ -47,6 +47,7 @@ def test_check_fails_with_2_and_says_where(tmp_path, text, words):
     code, output = heed("check", path, "--json")
     faults = json.loads(output)["faults"]
     assert code == 2 and any(words in fault["problem"] for fault in faults) and all(fault["remedy"] for fault in faults)
+    assert "[[sensor]]" in heed("check", path)[1] or "[[" not in text, "a table's brackets are no markup"
 
 
 def test_check_names_the_table_at_fault(tmp_path):

@@ -95,6 +95,27 @@ def test_a_hub_killed_in_every_step_goes_on(tmp_path, fleet, masked):
     assert hall.rounds.counters["late"] == 0
 
 
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_hub_killed_when_it_has_published_does_not_publish_again(tmp_path, fleet, masked):
+    class Killed(Exception):
+        pass
+
+    def killed(how):
+        raise Killed()
+
+    vectors, parties = fleet
+    hall = hall_in(tmp_path, masked=masked)
+    hall.rounds._over = killed
+    with pytest.raises(Killed):
+        whole_round(hall, parties)
+    again = Rounds(hall.rounds.options, hall.rounds.clock)
+    again.attach(hall)
+    again.open()
+    assert again.round is None and again.learnt["version"] == 1
+    again.turn()
+    assert again.round["base"] == 1 and np.allclose(again.learnt["vector"], np.mean(list(vectors.values()), 0), atol=1e-4)
+
+
 def test_late_and_malformed_parts_are_counted_and_dropped(tmp_path, fleet):
     _, parties = fleet
     hall = hall_in(tmp_path)
