@@ -87,7 +87,7 @@ class Attention:
 
     def doors(self):
         """{stream: Door} of all streams that are judged here."""
-        return {stream: learner.door for learner in self.learners for stream in list(learner.met)}
+        return {stream: learner.door for learner in self.learners for stream in list(learner.moments.recent)}
 
     async def run(self, up):
         """Let the learners work, one turn a second, for ever. A turn that fails is counted, and the next one tried."""
