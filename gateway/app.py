@@ -62,6 +62,7 @@ class Gateway:
             model = self._model(plugin)
             rules = privacy_settings.rules_of(self.config, plugin, key)
             watch = self.attention.beside(model, Twin, Door(self.outbox, rules, self.context), self.watch)
+            model = self.attention.around(plugin.name, model)
             if self.energy:
                 model = self.energy.govern(plugin.name, model)
             self.pipelines.append(self._add(plugin, lambda part, context: Pipeline(

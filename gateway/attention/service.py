@@ -33,7 +33,7 @@ class Attention:
         self.path = folder / FILE
         self.options, self.clock, self.name, self.outbox = options, clock, name, outbox
         self.rounds = self._membership(folder) if options["hub"] else None
-        self.learners = []
+        self.learners, self.keepers = [], []
         self.worker = ThreadPoolExecutor(1, "attention", nice)
         self.counters = {"learning_failures": 0}
 
@@ -61,6 +61,16 @@ class Attention:
             if watch:
                 watch(features, inference, decision, summaries)
         return both
+
+    def around(self, name, model):
+        """What answers for the loaded model of plugin `name`: the model, or where it forecasts, what learns online around it."""
+        if self.options["learn"] == "off" or not getattr(model, "forecasts", None):
+            return model
+        from gateway.attention.keeper import Keeper
+        from gateway.attention.online import OnlineForecasts  # gateways without series need none of this
+        online = OnlineForecasts(model)
+        self.keepers.append(Keeper(AttentionStore(self.path), name, "%s %s" % (model.package.name, model.package.manifest["version"]), online))
+        return online
 
     def _tell(self, door, stream, event, why):
         """From the learning thread to the outbox, which belongs to the loop."""
@@ -90,13 +100,13 @@ class Attention:
         return {stream: learner.door for learner in self.learners for stream in list(learner.moments.recent)}
 
     async def run(self, up):
-        """Let the learners work, one turn a second, for ever. A turn that fails is counted, and the next one tried."""
+        """Let the learners and keepers work, one turn a second, for ever. A turn that fails is counted, and the next one tried."""
         up()
         self.loop = asyncio.get_running_loop()
         while True:
-            for learner in self.learners:
+            for part in (*self.learners, *self.keepers):
                 try:
-                    await self.loop.run_in_executor(self.worker, learner.work)
+                    await self.loop.run_in_executor(self.worker, part.work)
                     up()
                 except HeedError:
                     self.counters["learning_failures"] += 1
@@ -113,3 +123,5 @@ class Attention:
         self.worker.shutdown()
         for learner in self.learners:
             learner.store.close()
+        for keeper in self.keepers:
+            keeper.close()
