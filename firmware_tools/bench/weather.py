@@ -52,8 +52,10 @@ def tree(planes, number, wind):
     sway = 22 * gust(t_s, wind) * np.sin(1.6 * t_s + wind)
     shade = np.zeros((height, width), np.float32)
     for row, col, radius, lag in zip(rng.uniform(40, 160, 24), rng.uniform(70, 230, 24), rng.uniform(18, 42, 24), rng.uniform(0, 6, 24)):
-        far = np.hypot(rows - row - 4 * np.sin(5 * t_s + lag), cols - col - sway - 6 * np.sin(4 * t_s + lag + wind))
-        shade = np.maximum(shade, np.clip((radius - far) / 8, 0, 1))
+        row, col = row + 4 * np.sin(5 * t_s + lag), col + sway + 6 * np.sin(4 * t_s + lag + wind)
+        part = tuple(slice(max(0, int(at - radius)), int(at + radius) + 2) for at in (row, col))
+        far = np.hypot(rows[part] - row, cols[part] - col)
+        shade[part] = np.maximum(shade[part], np.clip((radius - far) / 8, 0, 1))
     paint(planes, top, left, .55 * shade, 16)
 
 

@@ -1,7 +1,8 @@
-"""heed feedback ask, give, list: labels for what a gateway is unsure of.
+"""heed feedback ask, give, list: labels for what a gateway is unsure of, and what of its reports is true.
 
     heed feedback ask
     heed feedback give bed-1 1833 N
+    heed feedback give yard 1764027382123 deny
     heed feedback list bed-1
 
 A word is durable when the command returns; a running gateway learns from it within seconds.
@@ -36,7 +37,7 @@ def door_of(store, stream):
 @data_option
 @json_option
 def ask(data, as_json):
-    """What the gateway asks for: a label for each of these would help most."""
+    """What the gateway asks for: a label for each of these would help most. Reports that can be confirmed or denied are among them."""
     store = store_in(data)
     rows = [dict(zip(("seq", "t_ms", "guess", "share", "why"), row), stream=stream)
             for stream in store.origins() for row in door_of(store, stream).asked(stream)]
@@ -49,12 +50,13 @@ def ask(data, as_json):
 @click.argument("stream")
 @click.argument("number", type=int)
 @click.argument("label")
-@click.option("--by", "source", default="clinician", show_default=True, help="clinician, user or alarm, and after a colon who")
+@click.option("--by", "source", default=None, help="clinician, user or alarm, and after a colon who; default: clinician, of reports user")
 @data_option
 def give(stream, number, label, source, data):
-    """Label one moment of a stream. NUMBER: from `ask`, or `r` of an event."""
+    """Label one moment of a stream. NUMBER: from `ask`, or `r` or `report` of an event; LABEL of a report: confirm or deny."""
     from gateway.attention.feedback import Feedback
-    verdict = door_of(store_in(data), stream).give(Feedback(stream, number, label, source))
+    door = door_of(store_in(data), stream)
+    verdict = door.give(Feedback(stream, number, label, source or ("user" if "deny" in door.classes else "clinician")))
     click.echo("%s\nnext: heed attention show" % {"taken": "taken: the gateway learns from it"}.get(verdict, verdict.replace("_", " ")))
 
 

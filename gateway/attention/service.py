@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from gateway.attention.learner import Learner
 from gateway.attention.moments import Moment
+from gateway.attention.reports import Reports
 from gateway.attention.store import FILE, AttentionStore
 from gateway.core.compat import wall_ms
 from gateway.core.errors import HeedError
@@ -60,6 +61,13 @@ class Attention:
                 watch(features, inference, decision, summaries)
         return both
 
+    def hear(self, found):
+        """The Reports of a plugin that remembers what is said of them; None of one that does not, or where nothing is to be learnt."""
+        if self.options["learn"] == "off" or "remembers" not in found.manifest:
+            return None
+        self.learners.append(Reports(AttentionStore(self.path), found, self.options))
+        return self.learners[-1]
+
     def _tell(self, door, stream, event, why):
         """From the learning thread to the outbox, which belongs to the loop."""
         self.loop.call_soon_threadsafe(door.offer, [Summary(stream, "event", "event", wall_ms(), why, {"event": event})])
@@ -103,4 +111,6 @@ class Attention:
             learner.slack.stopping.set()
         self.worker.shutdown()
         for learner in self.learners:
+            if isinstance(learner, Reports):
+                learner.keep()
             learner.store.close()

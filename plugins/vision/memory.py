@@ -40,13 +40,13 @@ def heads(far):
 
 
 class Memory:
-    """examples: (n, traits) integers; values: (n,) 1 = confirmed, -1 = denied, 0 = no example.
+    """examples: (n, at least the traits) integers; values: (n,) 1 = confirmed, -1 = denied, 0 = no example.
 
     Examples of one value that are alike share one vote: to deny the same thing ten times does not widen its reach. A denial
     that would pass over what was confirmed is left out; `overruled` of them were."""
 
     def __init__(self, examples, values):
-        examples, values = np.asarray(examples, np.float32).reshape(-1, len(TRAITS)) / UNIT, np.asarray(values, np.float32)
+        examples, values = np.asarray(examples, np.float32)[:, :len(TRAITS)] / UNIT, np.asarray(values, np.float32)
         self._keep(examples[values != 0], values[values != 0])
         self.overruled = sum(self._yield(example) for example in self.examples[self.values > 0])
 

@@ -7,7 +7,7 @@ from gateway.core.plugin import Plugin
 from gateway.core.records import Decision, Features, Sample, Summary
 from plugins.vision.baseline import Rules, attended
 from plugins.vision.regard import Regard
-from plugins.vision.retina import close
+from plugins.vision.retina import close, is_frame
 from plugins.vision.scene import GAP_MS, Scene, square, where
 
 MANIFEST = {
@@ -199,12 +199,6 @@ class VisionPlugin(Plugin):
     def finish(self):
         """The minutes that have begun."""
         return [scene.digest.close(scene.t_ms) for _, scene in sorted(self.scenes.items()) if scene.digest.frames]
-
-
-def is_frame(planes):
-    """Whether a value can be the planes of a frame (see retina.py)."""
-    return (getattr(planes, "ndim", 0) == 2 and planes.dtype == "uint8" and min(planes.shape) >= 6
-            and planes.shape[0] % 3 == planes.shape[1] % 2 == 0)
 
 
 PLUGIN = VisionPlugin

@@ -9,6 +9,12 @@ import numpy as np
 ROWS, COLS = 54, 96  # cells of the coarse look
 
 
+def is_frame(planes):
+    """Whether a value can be the planes of a frame (see retina.py)."""
+    return (getattr(planes, "ndim", 0) == 2 and planes.dtype == "uint8" and min(planes.shape) >= 6
+            and planes.shape[0] % 3 == planes.shape[1] % 2 == 0)
+
+
 def size(planes):
     """(height, width) in pixels."""
     return planes.shape[0] * 2 // 3, planes.shape[1]
