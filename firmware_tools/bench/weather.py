@@ -1,15 +1,16 @@
 """What gives a camera false alarms, put into the frames of a real recording: a flag, the shadow of a tree, rain by a lamp.
 
-Each is a function of the frame's number and of a wind (or a seed) only, so that two runs see the same; another wind moves otherwise.
+Each is a function of the frame's number and of a wind (or a seed) only: two runs see the same, another wind moves otherwise.
 """
+
+from functools import partial
 
 import numpy as np
 
 from plugins.vision.retina import parts
 
 FRAME_S = .08
-FLAG = 40, 470, 96, 132  # top, left, height, width in pixels: beside the lane, in tiles that cars pass through
-TREE = 210, 480, 200, 260
+FLAG, TREE = (96, 132), (200, 260)  # height and width in pixels of a frame of 432 x 768
 DROPS = 1.2  # near the lens, in each frame
 
 
@@ -29,9 +30,9 @@ def gust(t_s, wind):
     return 1 + .25 * np.sin(.9 * t_s + wind) + .2 * np.sin(2.3 * t_s + 3 * wind) + .15 * np.sin(4.1 * t_s + 7 * wind)
 
 
-def flag(planes, number, wind):
+def flag(top, left, planes, number, wind):
     """A striped cloth on a pole: a travelling wave that grows towards the free edge, lit by its slope."""
-    top, left, height, width = FLAG
+    height, width = FLAG
     t_s, strength = number * FRAME_S, gust(number * FRAME_S, wind)
     rows, cols = np.mgrid[0:height + 40, 0:width].astype(np.float32)
     along = cols / width
@@ -44,9 +45,9 @@ def flag(planes, number, wind):
           (np.where(stripe, 126, 96), np.where(stripe, 130, 196)))
 
 
-def tree(planes, number, wind):
+def tree(top, left, planes, number, wind):
     """The shadow of a crown that sways: half of the light is left, sun comes through between the leaves, colours stay."""
-    top, left, height, width = TREE
+    height, width = TREE
     t_s, rng = number * FRAME_S, np.random.default_rng(5)
     rows, cols = np.mgrid[0:height, 0:width].astype(np.float32)
     sway = 22 * gust(t_s, wind) * np.sin(1.6 * t_s + wind)
@@ -71,4 +72,6 @@ def rain(planes, number, seed):
         paint(planes, int(rng.uniform(0, h - 60)), int(rng.uniform(0, w - 72)), alpha, 225, (128, 128))
 
 
-KINDS = {"flag": flag, "shadow": tree, "rain": rain}
+# beside the lane, in tiles that cars pass through, and in it, where cars and disturbance are one object for a while
+KINDS = {"flag": partial(flag, 40, 470), "flag in the lane": partial(flag, 100, 330), "shadow": partial(tree, 210, 480),
+         "shadow in the lane": partial(tree, 150, 330), "rain": rain}

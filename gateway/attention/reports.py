@@ -123,7 +123,9 @@ class Reports:
         labelled = [pair for pair in self.moments.kept(stream) if pair[1]]
         mark = crc32(repr([(moment.seq, label) for moment, label in labelled]).encode())
         state, frozen = self.store.current(stream)
-        if frozen or not labelled or self.marks.get(stream, state and state.facts.get("taught")) == mark:
+        if stream not in self.marks:  # what was made of the words before a restart, and may have been taken back since
+            self.marks[stream] = next((known.facts.get("taught") for known in reversed(self.store.history(stream))), None)
+        if frozen or not labelled or self.marks[stream] == mark:
             return False
         self.marks[stream] = mark
         count = Counter(label for _, label in labelled)

@@ -110,9 +110,11 @@ class Track:
 
     def follow(self, box, t_ms):
         """The same object, in the next frame."""
+        self.gone += apart(centre(box), self.path[-1])
+        if not .5 < area(box) / area(self.box) < 2:  # two became one, or one two: who knows which of them this is
+            self.born, self.gone = centre(box), 0.0
         self.box, self.seen_ms = box, t_ms
         self.frames += 1
-        self.gone += apart(centre(box), self.path[-1])
         self.path.append(centre(box))
         if np.abs(np.subtract(centre(box), self.anchor)).max() > STEP:
             self.anchor, self.moved_ms = centre(box), t_ms
@@ -145,8 +147,12 @@ def apart(a, b):
 def overlap(a, b):
     """Share of the smaller box that both cover."""
     rows, cols = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)]
-    return max(0, rows) * max(0, cols) / min(areas)
+    return max(0, rows) * max(0, cols) / min(area(a), area(b))
+
+
+def area(box):
+    """Cells in a box."""
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 class Tracker:

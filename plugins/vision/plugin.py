@@ -7,7 +7,7 @@ from gateway.core.plugin import Plugin
 from gateway.core.records import Decision, Features, Sample, Summary
 from plugins.vision.baseline import Rules, attended
 from plugins.vision.regard import Regard
-from plugins.vision.retina import close, is_frame
+from plugins.vision.retina import is_frame, picture
 from plugins.vision.scene import GAP_MS, Scene, square, where
 
 MANIFEST = {
@@ -121,20 +121,13 @@ class VisionPlugin(Plugin):
         out = [self._crossing(scene, sample, *found) for found in crossed] + [self._standing(scene, sample, track)
                                                                              for track in scene.stopped(sample.t_ms)]
         return [event for event in out if event] + [
-            Features(sample.stream, sample.seq, sample.t_ms, [self._picture(sample.values[0], rect)], dict(facts, rect=rect))
+            Features(sample.stream, sample.seq, sample.t_ms, [picture(sample.values[0], rect, self.options)], dict(facts, rect=rect))
             for facts, rect in regions]
 
     def _pass_over(self, scene, kind, n=1):
         """Count what is left out, since its like was denied."""
         self.context.count("passed_over_" + kind, n)
         scene.digest.over[kind] += n
-
-    def _picture(self, planes, rect):
-        """What the model takes, of one rectangle: a row of numbers."""
-        picture = close(planes, rect, *self.options["input"])
-        if self.options["grey"]:
-            picture = (picture * (77, 150, 29)).sum(-1, keepdims=True) >> 8
-        return (picture + self.options["zero"]).ravel()
 
     def _crossing(self, scene, sample, track, way):
         if track.passed_over():
@@ -155,6 +148,7 @@ class VisionPlugin(Plugin):
     def _of(self, scene, sample, kind, words, track, data):
         """An event of an object, with what it takes to confirm or deny it."""
         words += ": its like was denied, is it still so?" if track.tried else ""
+        track.tried = False
         return self._event(sample, kind, words, dict(data, object=track.number, report=scene.next_number(), traits=scene.traits(track)))
 
     def decide(self, features, inference):

@@ -53,3 +53,11 @@ def close(planes, rect, rows, cols):
     y, u, v = 298 * (y.astype(np.int32) - 16), u.astype(np.int32) - 128, v.astype(np.int32) - 128
     rgb = np.stack([y + 409 * v, y - 100 * u - 208 * v, y + 516 * u], -1) + 128 >> 8
     return np.clip(rgb, 0, 255).astype(np.int16)
+
+
+def picture(planes, rect, options):
+    """What the model takes of a rectangle, a row of numbers; `input`, `grey` and `zero` of the plugin's options say how."""
+    rgb = close(planes, rect, *options["input"])
+    if options["grey"]:
+        rgb = (rgb * (77, 150, 29)).sum(-1, keepdims=True) >> 8
+    return (rgb + options["zero"]).ravel()

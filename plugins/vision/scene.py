@@ -54,7 +54,8 @@ class Scene:
         self.gate = Gate(self.tiles, self.options["threshold"], self.options["refresh"], self.options["smallest"])
         self.background = Background(self.options["contrast"])
         self.tracker = Tracker(self.options["smallest"], self.options["line"] / 100, PATIENCE_MS)
-        self.seen, self.mask, self.t_ms, self.parked = None, None, sample.t_ms, {}
+        self.seen, self.mask, self.t_ms = None, None, sample.t_ms
+        self.parked = {}  # numbers of objects that have stood, and whether they were passed over then
 
     def look(self, sample):
         """The coarse look, or None where the frame shows nothing; and what is to be said of the picture as a whole."""
@@ -88,8 +89,10 @@ class Scene:
     def _judge(self, t_ms):
         """What was said of earlier objects, brought to those of this frame."""
         self.rechecks = 0
-        for track in self.tracker.tracks if self.regard.memory else ():
-            if track.seen_ms == t_ms:
+        for track in self.tracker.tracks:
+            if self.regard.memory is None:
+                track.denied.clear()
+            elif track.seen_ms == t_ms:
                 self.rechecks += self.regard.judge(track, self.traits(track), t_ms)
 
     def traits(self, track):
@@ -107,7 +110,7 @@ class Scene:
         for track in self.tracker.tracks if after else ():
             if t_ms - track.moved_ms < after:
                 self.parked.pop(track.number, None)
-            elif self.parked.get(track.number, True) > (track.number in self.parked and track.passed_over()):
+            elif track.number not in self.parked or self.parked[track.number] and not track.passed_over():
                 self.parked[track.number] = track.passed_over()
                 yield track
         self.parked = {track.number: self.parked[track.number] for track in self.tracker.tracks if track.number in self.parked}

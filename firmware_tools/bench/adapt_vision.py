@@ -1,0 +1,174 @@
+"""Denied reports on a real video: how many false alarms of a kind are left, and whether anything true is lost.
+
+A person denies the first false reports of the recording's first part; the second part, which has other cars and another wind, is
+scored. What is true is told by the run without a disturbance, whose objects agree with counts made by eye (tests/video.py).
+"""
+
+import tempfile
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from firmware_tools.bench.weather import KINDS
+from firmware_tools.judge_gate import VIDEO, opened
+from firmware_tools.judge_video import frames
+from firmware_tools.recordings import video_file
+from gateway.attention.feedback import Feedback
+from gateway.attention.reports import Reports
+from gateway.attention.settings import ATTENTION
+from gateway.attention.store import FILE, AttentionStore
+from gateway.core.compat import Clock
+from gateway.core.context import Context
+from gateway.core.records import Sample
+from gateway.discover import Found
+from models.package import folder_of
+from plugins.vision.objects import overlap
+from plugins.vision.plugin import MANIFEST, VisionPlugin
+
+SPLIT, FRAME_MS = 130, 80  # before: one car; from there on: three others
+CLEAR = 8  # frames before a disturbance sets in: it is not part of the empty scene
+DENIALS = 10
+LEARNT, SCORED = (1, 2, 3, 4, 5, 6), (11, 12, 13)  # winds of the first part, played until there are enough false reports; of the second
+OPTIONS = dict({name: spec["default"] for name, spec in MANIFEST["options"].items()}, repeat_s=0)  # each report counts
+ANSWERS = {"1 denied": (1, False), "3 denied": (3, False), "10 denied": (DENIALS, False), "10 denied, true ones confirmed": (DENIALS, True)}
+
+
+class Run:
+    """One pass of a plugin over frames. reports: [(Summary, box of its object)]; boxes: of all objects, by frame; counters."""
+
+    def __init__(self, model, planes, first=0, state=None, base_ms=0):
+        context = Context("yard", Clock)
+        plugin, self.reports, self.boxes, self.counters = VisionPlugin(OPTIONS, context), [], {}, context.counters
+        if state:
+            plugin.use("yard", state)
+        for number, frame in enumerate(planes, first):
+            for item in plugin.push(Sample("yard", number, base_ms + FRAME_MS * number, (frame,))):
+                self._take(plugin, model, item)
+            self.boxes[number] = [track.box for track in plugin.scenes["yard"].tracker.tracks
+                                  if track.seen_ms == base_ms + FRAME_MS * number]
+
+    def _take(self, plugin, model, item):
+        out = [item]
+        if hasattr(item, "facts"):
+            inference = model.infer(item)
+            out = plugin.summarise(item, inference, plugin.decide(item, inference))
+        self.reports += [(summary, plugin.scenes["yard"].track(summary.data["object"]).box) for summary in out if "report" in summary.data]
+
+
+def disturbed(planes, kind, wind):
+    """Copies of frames with a disturbance in them."""
+    out = [frame.copy() for frame in planes]
+    for number, frame in enumerate(out[CLEAR:], CLEAR):
+        KINDS[kind](frame, number, wind)
+    return out
+
+
+class Truth:
+    """planes: of the whole recording, whose objects are all true; a report is where its object lies mostly on one of these."""
+
+    def __init__(self, model, planes):
+        self.boxes = Run(model, planes).boxes
+        there = np.array([bool(self.boxes[number]) for number in range(len(planes))])
+        self.visit = np.cumsum(np.diff(there, prepend=False) & there)  # which time something was there
+
+    def tells(self, report):
+        """Whether a report is true."""
+        summary, box = report
+        return any(overlap(box, car) > .5 for car in self.boxes[summary.data["frame"]])
+
+    def found(self, run):
+        """What a run reports of what is true: (event, tile or way, visit), each once."""
+        return {(summary.data["event"], summary.data.get("tile", summary.data.get("way")), int(self.visit[summary.data["frame"]]))
+                for summary, box in run.reports if self.tells((summary, box))}
+
+    def false(self, run):
+        """False reports of a run."""
+        return sum(not self.tells(report) for report in run.reports)
+
+
+@contextmanager
+def desk():
+    """The gateway's own door and memory, on files of their own."""
+    with tempfile.TemporaryDirectory(prefix="heed-") as folder:
+        store = AttentionStore(Path(folder) / FILE)
+        options = {name: spec["default"] for name, spec in ATTENTION["options"].items()}
+        yield Reports(store, Found(MANIFEST, "", "", "built in"), options)
+        store.close()
+
+
+def answered(reports, told):
+    """The state after [(Summary, label)] were reported and answered, as a plugin uses it; None where nothing was."""
+    for summary, label in told:
+        reports.observe([summary])
+        reports.keep()
+        reports.door.give(Feedback("yard", summary.data["report"], label, "user"))
+    reports.work()
+    state = reports.taught.get("yard")
+    return state and state.parameters
+
+
+def lessons(model, planes, truth, kind):
+    """(false reports, true reports) of the first part, played under one wind after the other until DENIALS are false."""
+    false, true = [], []
+    for i, wind in enumerate(LEARNT):
+        run = Run(model, disturbed(planes[:SPLIT], kind, wind), base_ms=100000 * i)
+        false += [report[0] for report in run.reports if not truth.tells(report)]
+        true += [report[0] for report in run.reports if truth.tells(report)]
+        if len(false) >= DENIALS:
+            break
+    return false, true
+
+
+def states(model, planes, truth, kind, answers):
+    """{how it was answered: state}."""
+    false, true = lessons(model, planes, truth, kind)
+    out = {}
+    for name, (denials, confirmed) in answers.items():
+        with desk() as reports:
+            out[name] = answered(reports, [(s, "deny") for s in false[:denials]] + [(s, "confirm") for s in true if confirmed])
+    return out, min(len(false), DENIALS)
+
+
+def scored(model, planes, truth, kind, answers, winds):
+    """{"as shipped" and each way of answering: Counter of "false", "true", "lost", "gained", "looks"} over the second part."""
+    taught, denied = states(model, planes, truth, kind, answers)
+    table = {name: Counter(denied=denied) for name in ("as shipped", *taught)}
+    for wind in winds:
+        seen = disturbed(planes[SPLIT:], kind, wind)
+        shipped = Run(model, seen, SPLIT)
+        for name, row in table.items():
+            run = shipped if name == "as shipped" else Run(model, seen, SPLIT, taught[name])
+            had, has = truth.found(shipped), truth.found(run)
+            row.update({"false": truth.false(run), "true": len(has), "lost": len(had - has), "gained": len(has - had),
+                        "looks": run.counters["looked"], "looks of all": run.counters["tiles"]})
+    return table
+
+
+def poisoned(model, planes, truth):
+    """Every report of every true car denied, nothing disturbed, and the same cars come again: what of them is not reported then."""
+    run = Run(model, planes)
+    with desk() as reports:
+        state = answered(reports, [(summary, "deny") for summary, _ in run.reports])
+    again = Run(model, planes, state=state)
+    lost = truth.found(run) - truth.found(again)
+    return {"denied": len(run.reports), "true": len(truth.found(run)), "lost": len(lost), "crossings lost": len({key for key in lost if key[0] == "crossed"}),
+            "cars": int(truth.visit[-1]), "cars reported": len({key[2] for key in truth.found(again)})}
+
+
+def measure(quick=False):
+    """(figures, baselines) of `heed bench adapt` for vision."""
+    model, planes = opened(folder_of("vision")), list(frames(video_file(VIDEO)))
+    truth, kinds = Truth(model, planes), ["flag", "shadow in the lane", "rain"] if quick else list(KINDS)
+    answers = {"10 denied": ANSWERS["10 denied"]} if quick else ANSWERS
+    tables = {kind: scored(model, planes, truth, kind, answers, SCORED[:1] if quick else SCORED) for kind in kinds}
+    before, after = ([table[name] for table in tables.values()] for name in ("as shipped", "10 denied"))
+    harm = poisoned(model, planes, truth)
+    figures = {"vision_false_alarms_before": sum(row["false"] for row in before), "vision_false_alarms_after": sum(row["false"] for row in after),
+               "vision_false_alarms_ratio": max(a["false"] / max(1, b["false"]) for a, b in zip(after, before)),
+               "vision_true_lost": sum(row["lost"] for row in after),
+               "vision_looks_ratio": sum(row["looks"] for row in after) / sum(row["looks"] for row in before),
+               "vision_poisoned_lost_share": harm["lost"] / harm["true"]}
+    baselines = {"vision, %s: %s" % (kind, name): dict(row) for kind, table in tables.items() for name, row in table.items()}
+    return figures, dict(baselines, **{"vision, the true denied": harm})
