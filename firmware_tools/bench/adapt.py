@@ -1,8 +1,8 @@
-"""heed bench adapt: few labels, poison, what learning costs, and what gateways learn together."""
+"""heed bench adapt: few labels, poison, what learning costs, what gateways learn together, and what denied reports change."""
 
 import time
 
-from firmware_tools.bench import adapt_ecg, adapt_fleet, adapt_time
+from firmware_tools.bench import adapt_ecg, adapt_fleet, adapt_time, adapt_vision
 from firmware_tools.bench.patients import patients_in, patients_of
 from firmware_tools.bench.pipeline import environment
 from firmware_tools.evaluate import ready
@@ -15,7 +15,8 @@ GATES = {"ecg_sveb_f1_5": (.75, .82, True), "ecg_veb_f1_5": (.91, .94, True), "e
          "ecg_veb_f1_20": (.92, .95, True), "ecg_sveb_f1_50": (.82, .90, True), "ecg_veb_f1_50": (.93, .96, True),
          "ecg_sveb_f1_20_without_232": (.40, .60, True), "ecg_asked_minus_first_20": (.05, .05, True),
          "ecg_worst_record_change": (-.02, 0, True), "gradient_step_over_forward": (4, 4, False), "inference_p99_change": (.05, .05, False),
-         "poison_f1_loss": (.01, 0, False), "fleet_poisoned_gateway_loss": (.01, 0, False), "hub_updates_per_min": (1000, 1000, True)}
+         "poison_f1_loss": (.01, 0, False), "fleet_poisoned_gateway_loss": (.01, 0, False), "hub_updates_per_min": (1000, 1000, True),
+         "vision_false_alarms_ratio": (.5, .1, False), "vision_true_lost": (0, 0, False)}
 QUICK = ("231", "221", "213", "123")
 
 
@@ -31,7 +32,7 @@ def measure(quick, folder=None):
     figures["poison_f1_loss"], baselines["poison, loss of macro F1"] = max(losses.values()), losses
     pairs = 2 if quick else adapt_time.PAIRS
     for part in (adapt_time.gradient(twin, patients[0].moments), adapt_time.interference(model, patients[0], twin, anchors, pairs),
-                 adapt_fleet.fleet(patients, twin, anchors)):
+                 adapt_fleet.fleet(patients, twin, anchors), *(() if folder else (adapt_vision.measure(quick),))):
         figures.update(part[0])
         baselines.update(part[1])
     figures["hub_updates_per_min"] = adapt_fleet.updates_per_minute(200 if quick else 1000)

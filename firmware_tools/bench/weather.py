@@ -1,4 +1,4 @@
-"""What gives a camera false alarms, put into the frames of a real recording: a flag, the shadow of a tree, rain by a lamp.
+"""What gives a camera false alarms, put into the frames of a real recording: a flag, the shadow of a tree, rain by a lamp, an insect.
 
 Each is a function of the frame's number and of a wind (or a seed) only: two runs see the same, another wind moves otherwise.
 """
@@ -60,6 +60,16 @@ def tree(top, left, planes, number, wind):
     paint(planes, top, left, .55 * shade, 16)
 
 
+def insect(planes, number, wind):
+    """Something dark and blurred that walks about on the lens, with its wings."""
+    h, w = parts(planes)[0].shape
+    t_s = number * FRAME_S
+    at = [side * (.5 + .3 * np.sin(.5 * t_s * k + wind) + .15 * np.sin(1.3 * t_s * k + 2 * wind)) for side, k in ((h, 1.0), (w, .83))]
+    rows, cols = np.mgrid[-40:40, -56:56].astype(np.float32)
+    far = np.hypot(rows / (24 + 8 * np.sin(19 * t_s)), cols / 40)
+    paint(planes, max(0, int(at[0]) - 40), max(0, int(at[1]) - 56), .85 * np.clip(1.6 - 1.6 * far, 0, 1), 24, (126, 131))
+
+
 def rain(planes, number, seed):
     """Streaks of drops that fall close to a lamp: bright, blurred, each in one frame only."""
     rng = np.random.default_rng((seed, number))
@@ -74,4 +84,5 @@ def rain(planes, number, seed):
 
 # beside the lane, in tiles that cars pass through, and in it, where cars and disturbance are one object for a while
 KINDS = {"flag": partial(flag, 40, 470), "flag in the lane": partial(flag, 100, 330), "shadow": partial(tree, 210, 480),
-         "shadow in the lane": partial(tree, 150, 330), "rain": rain}
+         "shadow in the lane": partial(tree, 150, 330), "rain": rain,
+         "insect": insect}

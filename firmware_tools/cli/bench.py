@@ -56,7 +56,7 @@ def sync(quick, as_json):
 @click.option("--data", "folder", default=None, type=click.Path(exists=True, file_okay=False), help="WFDB records with .atr labels of your own")
 @json_option
 def adapt(quick, folder, as_json):
-    """Few labels on real patients, poisoned feedback, what learning costs, and what gateways learn together."""
+    """Few labels on real patients, poisoned feedback, what learning costs, what gateways learn together, denied reports of a camera."""
     from firmware_tools.bench.adapt import measure
     report(measure(quick, folder), as_json)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from firmware_tools.bench import adapt_vision
+from firmware_tools.bench import adapt_vision, yard
 from plugins.vision.memory import DENIED, TRAITS, UNIT, Memory
 from plugins.vision.objects import Track
 from tests.video import FRAME_MS, grey, make, push, real_frames
@@ -122,22 +122,22 @@ def test_looking_everywhere_still_reports_nothing_of_what_was_denied():
 
 
 @pytest.fixture(scope="module")
-def yard():
+def recorded():
     """The real video and its truth."""
     from models.package import folder_of
     planes = real_frames()
     model = adapt_vision.opened(folder_of("vision"))
-    return model, planes, adapt_vision.Truth(model, planes)
+    return model, planes, yard.Truth(model, planes)
 
 
 @pytest.mark.parametrize("kind", ["flag in the lane", "rain"])
-def test_denials_halve_the_false_alarms_on_the_real_video_and_lose_nothing_true(yard, kind):
-    table = adapt_vision.scored(*yard, kind, {"10 denied": (10, False)}, (21,))
+def test_denials_halve_the_false_alarms_on_the_real_video_and_lose_nothing_true(recorded, kind):
+    table = adapt_vision.scored(*recorded, kind, {"10 denied": (10, False)}, (21,))
     before, after = table["as shipped"], table["10 denied"]
     assert before["false"] >= 4 and after["false"] <= before["false"] / 2
     assert after["lost"] == 0 and after["true"] >= before["true"] and after["looks"] < before["looks"]
 
 
-def test_denying_every_car_silences_no_crossing(yard):
-    harm = adapt_vision.poisoned(*yard)
+def test_denying_every_car_silences_no_crossing(recorded):
+    harm = adapt_vision.poisoned(*recorded)
     assert harm["cars"] == 3 and harm["crossings lost"] == 0 and harm["cars reported"] == 3
