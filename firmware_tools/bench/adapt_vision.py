@@ -17,7 +17,6 @@ from firmware_tools.judge_video import frames
 from firmware_tools.recordings import video_file
 from gateway.attention.feedback import Feedback
 from gateway.attention.reports import Reports
-from gateway.attention.settings import ATTENTION
 from gateway.attention.store import FILE, AttentionStore
 from gateway.discover import Found
 from models.package import folder_of
@@ -31,8 +30,7 @@ def desk():
     """The gateway's own door and memory, on files of their own."""
     with tempfile.TemporaryDirectory(prefix="heed-") as folder:
         store = AttentionStore(Path(folder) / FILE)
-        options = {name: spec["default"] for name, spec in ATTENTION["options"].items()}
-        yield Reports(store, Found(MANIFEST, "", "", "built in"), options)
+        yield Reports(store, Found(MANIFEST, "", "", "built in"))
         store.close()
 
 

@@ -10,7 +10,6 @@ from collections import Counter, deque
 import numpy as np
 
 from gateway.attention.feedback import Door
-from gateway.attention.learner import Slack
 from gateway.attention.moments import Moment, Moments
 from gateway.attention.state import AttentionState, Origin
 from gateway.core.compat import crc32, wall_ms
@@ -39,22 +38,22 @@ def remembered(labelled):
 
 
 class Reports:
-    """store: AttentionStore; found: the plugin (see gateway.discover); options: see gateway.attention.settings."""
+    """store: AttentionStore; found: the plugin (see gateway.discover). streams: those that it gets."""
 
-    def __init__(self, store, found, options):
+    def __init__(self, store, found):
         self.store, self.name = store, "%s%s %s" % (PREFIX, found.name, found.manifest["version"])
         self.counters = Counter()
         self.moments = Moments(store, self.counters)
         self.labels = list(found.manifest["remembers"])
         self.door = Door(self.moments, self.labels, 0, self.counters)
-        self.slack = Slack(options["slack_permille"] / 1000)
-        self.waiting, self.taught, self.marks = deque(), {}, {}
+        self.waiting, self.streams, self.taught, self.marks = deque(), set(), {}, {}
 
     def teach(self, part):
         """The plugin, which from now on gets what it is to remember before its next block. A plugin that failed gets it anew."""
         push, given = part.push, {}
 
         async def call(block):
+            self.streams.add(block.stream)
             try:
                 for stream in list(self.taught):
                     if given.get(stream) is not self.taught[stream]:
@@ -79,6 +78,7 @@ class Reports:
         """Remember the reports among the summaries of a plugin for the next turn."""
         for summary in summaries or ():
             if "report" in summary.data and "traits" in summary.data:
+                self.streams.add(summary.stream)
                 self.waiting.append(summary)
                 if len(self.waiting) > WAITING:
                     self.waiting.popleft()

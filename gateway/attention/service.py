@@ -32,7 +32,7 @@ class Attention:
         self.path = folder / FILE
         self.options, self.clock, self.name, self.outbox = options, clock, name, outbox
         self.rounds = self._membership(folder) if options["hub"] else None
-        self.learners = []
+        self.learners, self.desks = [], []
         self.worker = ThreadPoolExecutor(1, "attention", nice)
         self.counters = {"learning_failures": 0}
 
@@ -65,8 +65,8 @@ class Attention:
         """The Reports of a plugin that remembers what is said of them; None of one that does not, or where nothing is to be learnt."""
         if self.options["learn"] == "off" or "remembers" not in found.manifest:
             return None
-        self.learners.append(Reports(AttentionStore(self.path), found, self.options))
-        return self.learners[-1]
+        self.desks.append(Reports(AttentionStore(self.path), found))
+        return self.desks[-1]
 
     def _tell(self, door, stream, event, why):
         """From the learning thread to the outbox, which belongs to the loop."""
@@ -81,9 +81,9 @@ class Attention:
                                    features.values, model.last[0]))
 
     def counts(self):
-        """Counters of all learners."""
+        """Counters of all that learn."""
         total = dict(self.counters)
-        for learner in self.learners:
+        for learner in [*self.learners, *self.desks]:
             for name, n in list(learner.counters.items()):
                 total[name] = total.get(name, 0) + n
         return dict(total, **self.rounds.counts()) if self.rounds else total
@@ -93,7 +93,7 @@ class Attention:
         up()
         self.loop = asyncio.get_running_loop()
         while True:
-            for learner in self.learners:
+            for learner in [*self.desks, *self.learners]:
                 try:
                     await self.loop.run_in_executor(self.worker, learner.work)
                     up()
@@ -110,7 +110,7 @@ class Attention:
         for learner in self.learners:
             learner.slack.stopping.set()
         self.worker.shutdown()
-        for learner in self.learners:
-            if isinstance(learner, Reports):
-                learner.keep()
+        for desk in self.desks:
+            desk.keep()
+        for learner in [*self.learners, *self.desks]:
             learner.store.close()

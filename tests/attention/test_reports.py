@@ -17,13 +17,14 @@ from gateway.attention.service import Attention
 from gateway.attention.settings import ATTENTION
 from gateway.attention.store import FILE, AttentionStore
 from gateway.core.compat import Clock
-from gateway.core.records import Summary
+from gateway.core.records import Sample, Summary
 from gateway.discover import Found
 from models.package import names
 from tests.video import FILE as VIDEO
 from tests.video import recording
 
 OPTIONS = {name: spec["default"] for name, spec in ATTENTION["options"].items()}
+FRAME = Sample("yard", 1, 1, (0,))
 EYES = Found({"kind": "plugin", "name": "eyes", "version": "1", "remembers": ("confirm", "deny")}, "", "", "")
 
 
@@ -44,7 +45,7 @@ class Plugin:
 
 @pytest.fixture
 def desk(tmp_path):
-    return Reports(AttentionStore(tmp_path / FILE), EYES, OPTIONS)
+    return Reports(AttentionStore(tmp_path / FILE), EYES)
 
 
 def report(number, stream="yard"):
@@ -63,18 +64,18 @@ async def test_an_answer_reaches_the_plugin_before_its_next_block(desk):
     part = desk.teach(plugin)
     desk.observe([report(100), report(101), Summary("yard", "minute", "digest", 1, "quiet", {})])
     desk.work()
-    assert [row[0] for row in desk.door.asked("yard")] == [100, 101] and await part.push(None) == [] and plugin.used == []
+    assert [row[0] for row in desk.door.asked("yard")] == [100, 101] and await part.push(FRAME) == [] and plugin.used == []
     assert outside(desk).give(Feedback("yard", 100, "deny", "user")) == "taken"
     assert desk.work() == 1 and desk.work() == 0
-    await part.push(None)
-    await part.push(None)
+    await part.push(FRAME)
+    await part.push(FRAME)
     (stream, state), = plugin.used
     assert stream == "yard" and state["values"][0] == -1 and state["examples"][0, :3].tolist() == [100, -2, 3] and not state["values"][1:].any()
     plugin.fails = True
     with pytest.raises(ValueError):
-        await part.push(None)
+        await part.push(FRAME)
     plugin.fails = False
-    await part.push(None)
+    await part.push(FRAME)
     assert len(plugin.used) == 2, "what failed may have forgotten"
 
 
@@ -99,13 +100,14 @@ def test_two_who_disagree_teach_nothing_until_one_yields(desk):
     assert desk.work() == 1 and desk.taught["yard"].reason == "1 x confirm"
 
 
-def test_a_restart_a_reset_a_rollback_and_a_freeze(desk):
+async def test_a_restart_a_reset_a_rollback_and_a_freeze(desk):
     desk.observe([report(n) for n in (100, 101, 102)])
     desk.keep()
     for number in (100, 101):
         desk.door.give(Feedback("yard", number, "deny", "user"))
         desk.work()
-    again = Reports(AttentionStore(desk.store.path), EYES, OPTIONS)
+    again = Reports(AttentionStore(desk.store.path), EYES)
+    await again.teach(Plugin()).push(FRAME)
     assert again.work() == 0 and again.taught["yard"].version == 2
     other = AttentionStore(desk.store.path)
     for version in (1, 0):
@@ -138,7 +140,7 @@ def test_the_memory_of_another_release_is_left_alone(desk):
     desk.door.give(Feedback("yard", 100, "deny", "user"))
     desk.work()
     newer = Found(dict(EYES.manifest, version="2"), "", "", "")
-    other = Reports(AttentionStore(desk.store.path), newer, OPTIONS)
+    other = Reports(AttentionStore(desk.store.path), newer)
     other.observe([report(200)])
     other.work()
     assert other.counters["foreign_states"] and other.taught.get("yard") is None
@@ -202,12 +204,11 @@ def test_a_gateway_remembers_after_a_restart(tmp_path, mode):
         counters.append(gateway.sources["watch"]())
         assert not [name for name in counters[-1] if name.startswith("held_back")]
         store = AttentionStore(tmp_path / FILE)
-        door = Door(Moments(store, gateway.attention.learners[0].counters), ["confirm", "deny"], 0, gateway.attention.learners[0].counters, True)
+        door = Door(Moments(store, gateway.attention.desks[0].counters), ["confirm", "deny"], 0, gateway.attention.desks[0].counters, True)
         reported = door.asked("yard")
         assert reported
         for row in reported:
             door.give(Feedback("yard", row[0], "deny", "user"))
-        Reports(store, chosen.plugins[0].found, OPTIONS).work()
         store.close()
     name = "part_passed_over_looks" if mode == "process" else "passed_over_looks"
     assert counters[1][name] > 0 == counters[0].get(name, 0), "what was denied in the first run wakes less in the second"
