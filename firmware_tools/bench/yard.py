@@ -50,22 +50,29 @@ def disturbed(planes, kind, wind):
 
 
 class Truth:
-    """planes: of the whole recording, whose objects are all true; a report is where its object lies mostly on one of these."""
+    """planes: of the whole recording, whose objects are all true. A report is true where its object lies mostly on one of these, and
+    a crossing if it was also counted that way."""
 
     def __init__(self, model, planes):
-        self.boxes = Run(model, planes).boxes
+        run = Run(model, planes)
+        self.boxes = run.boxes
         there = np.array([bool(self.boxes[number]) for number in range(len(planes))])
         self.visit = np.cumsum(np.diff(there, prepend=False) & there)  # which time something was there
+        self.crossed = {self.key(summary) for summary, _ in run.reports if summary.data["event"] == "crossed"}
+
+    def key(self, summary):
+        """(event, tile or way, visit) of a report."""
+        return summary.data["event"], summary.data.get("tile", summary.data.get("way")), int(self.visit[summary.data["frame"]])
 
     def tells(self, report):
         """Whether a report is true."""
         summary, box = report
-        return any(overlap(box, car) > .5 for car in self.boxes[summary.data["frame"]])
+        there = any(overlap(box, car) > .5 for car in self.boxes[summary.data["frame"]])
+        return there and (summary.data["event"] != "crossed" or self.key(summary) in self.crossed)
 
     def found(self, run):
-        """What a run reports of what is true: (event, tile or way, visit), each once."""
-        return {(summary.data["event"], summary.data.get("tile", summary.data.get("way")), int(self.visit[summary.data["frame"]]))
-                for summary, box in run.reports if self.tells((summary, box))}
+        """What a run reports of what is true, each key once."""
+        return {self.key(report[0]) for report in run.reports if self.tells(report)}
 
     def false(self, run):
         """False reports of a run."""

@@ -95,13 +95,13 @@ def root(parent, i):
 
 
 class Track:
-    """One object. box: cells; sides: on which side of the line it began and is (-1 above, 1 below)."""
+    """One object. box: cells; side: of the line on which it is (-1 above, 1 below); heeded: frames in which it was not passed over."""
 
     def __init__(self, number, box, t_ms):
         self.number, self.box = number, box
         self.since_ms = self.seen_ms = self.moved_ms = t_ms
         self.anchor = self.born = centre(box)
-        self.frames, self.side, self.looks, self.hits = 1, 0, 0, 0
+        self.frames, self.heeded, self.side, self.looks, self.hits = 1, 0, 0, 0, 0
         self.path, self.gone, self.denied, self.tried = deque([self.born], LATELY), 0.0, deque(maxlen=LATELY), False
 
     def label(self, name):

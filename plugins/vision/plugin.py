@@ -117,7 +117,7 @@ class VisionPlugin(Plugin):
         self.context.count("looked", len(regions))
         self.context.count("holes_filled", scene.holes)
         self.context.count("rechecked", scene.rechecks)
-        self._pass_over(scene, "looks", scene.spared)
+        self._pass_over(scene, "looks", scene.gate.spared)
         out = [self._crossing(scene, sample, *found) for found in crossed] + [self._standing(scene, sample, track)
                                                                              for track in scene.stopped(sample.t_ms)]
         return [event for event in out if event] + [

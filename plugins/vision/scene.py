@@ -11,7 +11,7 @@ from plugins.vision.saliency import Gate, Tiles
 
 BLACK, EVEN = 40, 8  # luma 16 is black: a mean below 40 whose cells differ by less than 8 shows nothing
 GAP_MS = 5000  # pictures further apart are not compared
-LOOKS = (3, 6, 12, 24, 48, 96, 192)  # an object is looked at when it has been followed for so many frames
+LOOKS = (3, 6, 12, 24, 48, 96, 192)  # an object is looked at when it has been followed, and not passed over, for so many frames
 HOLE_MS = 2000  # what has stood for so long may be the hole that a parked car left
 PATIENCE_MS = 500  # how long an object may be out of sight
 
@@ -80,20 +80,20 @@ class Scene:
         self.holes = sum(t_ms - track.moved_ms > HOLE_MS and self.background.fill(track.box, self.seen) for track in self.tracker.tracks)
         self.digest.tiles += len(self.tiles)
         self.digest.most = max(self.digest.most, sum(not track.passed_over() for track in self.tracker.tracks))
-        due = [track for track in self.tracker.tracks if track.seen_ms == t_ms and track.frames in LOOKS[:self.options["looks"]]]
-        worth = [track for track in due if not track.passed_over()]
-        self.spared = self.gate.spared + len(due) - len(worth)
+        due = [track for track in self.tracker.tracks if track.seen_ms == t_ms and not track.passed_over()
+               and track.heeded in LOOKS[:self.options["looks"]]]
         return [({"tile": int(i)}, self.tiles.rects[i]) for i in chosen] + [
-            ({"track": track.number}, square(track.box, self.size)) for track in worth], crossed
+            ({"track": track.number}, square(track.box, self.size)) for track in due], crossed
 
     def _judge(self, t_ms):
         """What was said of earlier objects, brought to those of this frame."""
         self.rechecks = 0
-        for track in self.tracker.tracks:
+        for track in [track for track in self.tracker.tracks if track.seen_ms == t_ms]:
             if self.regard.memory is None:
                 track.denied.clear()
-            elif track.seen_ms == t_ms:
+            else:
                 self.rechecks += self.regard.judge(track, self.traits(track), t_ms)
+            track.heeded += not track.passed_over()
 
     def traits(self, track):
         """What an object is like in the latest frame."""
