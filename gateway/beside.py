@@ -16,7 +16,7 @@ def governor(config, folder, offer):
 
 def services(gateway):
     """(name, run(up), function that gives its counters) of each child of the supervisor that this gateway needs."""
-    if gateway.attention.learners or gateway.attention.desks:
+    if gateway.attention.learners or gateway.attention.reports:
         yield "attention", gateway.attention.run, gateway.attention.counts
     if (gateway.folder / "identity" / "hub.json").exists():
         from gateway.enrolment import Renewal

@@ -32,7 +32,7 @@ class Attention:
         self.path = folder / FILE
         self.options, self.clock, self.name, self.outbox = options, clock, name, outbox
         self.rounds = self._membership(folder) if options["hub"] else None
-        self.learners, self.desks = [], []
+        self.learners, self.reports = [], []
         self.worker = ThreadPoolExecutor(1, "attention", nice)
         self.counters = {"learning_failures": 0}
 
@@ -65,8 +65,8 @@ class Attention:
         """The Reports of a plugin that remembers what is said of them; None of one that does not, or where nothing is to be learnt."""
         if self.options["learn"] == "off" or "remembers" not in found.manifest:
             return None
-        self.desks.append(Reports(AttentionStore(self.path), found))
-        return self.desks[-1]
+        self.reports.append(Reports(AttentionStore(self.path), found))
+        return self.reports[-1]
 
     def _tell(self, door, stream, event, why):
         """From the learning thread to the outbox, which belongs to the loop."""
@@ -83,7 +83,7 @@ class Attention:
     def counts(self):
         """Counters of all that learn."""
         total = dict(self.counters)
-        for learner in [*self.learners, *self.desks]:
+        for learner in [*self.learners, *self.reports]:
             for name, n in list(learner.counters.items()):
                 total[name] = total.get(name, 0) + n
         return dict(total, **self.rounds.counts()) if self.rounds else total
@@ -93,7 +93,7 @@ class Attention:
         up()
         self.loop = asyncio.get_running_loop()
         while True:
-            for learner in [*self.desks, *self.learners]:
+            for learner in [*self.reports, *self.learners]:
                 try:
                     await self.loop.run_in_executor(self.worker, learner.work)
                     up()
@@ -110,7 +110,7 @@ class Attention:
         for learner in self.learners:
             learner.slack.stopping.set()
         self.worker.shutdown()
-        for desk in self.desks:
-            desk.keep()
-        for learner in [*self.learners, *self.desks]:
+        for reports in self.reports:
+            reports.keep()
+        for learner in [*self.learners, *self.reports]:
             learner.store.close()

@@ -204,7 +204,7 @@ def test_a_gateway_remembers_after_a_restart(tmp_path, mode):
         counters.append(gateway.sources["watch"]())
         assert not [name for name in counters[-1] if name.startswith("held_back")]
         store = AttentionStore(tmp_path / FILE)
-        door = Door(Moments(store, gateway.attention.desks[0].counters), ["confirm", "deny"], 0, gateway.attention.desks[0].counters, True)
+        door = Door(Moments(store, gateway.attention.reports[0].counters), ["confirm", "deny"], 0, gateway.attention.reports[0].counters, True)
         reported = door.asked("yard")
         assert reported
         for row in reported:
