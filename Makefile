@@ -1,6 +1,7 @@
 # make run    set up, then the main job on a real ECG with embedded defaults
 # make test   set up, then all tests on CPython and MicroPython
 # make test-consumers  set up Home Assistant, ThingsBoard's gateway and others' libraries, then test our forms against them
+# make test-federation  set up Flower in an environment of its own, then let two hubs learn together over a real SuperLink
 # make train  set up TensorFlow in an environment of its own, then train the models
 PYTHON ?= python3
 VENV := .venv
@@ -44,13 +45,16 @@ $(VENV)/dev.stamp: setup.cfg requirements/constraints.txt | $(VENV)/bin/python
 test-consumers: $(VENV)/dev.stamp .cache/services.stamp .venv-consumers/stamp .venv-homeassistant/stamp .cache/peer-thingsboard/stamp
 	$(VENV)/bin/python -m pytest -vv -rs tests/forms/test_consumers.py
 
-.venv-consumers/stamp .venv-homeassistant/stamp: .venv-%/stamp: requirements/%.txt | $(VENV)/bin/python
+.venv-consumers/stamp .venv-homeassistant/stamp .venv-flower/stamp: .venv-%/stamp: requirements/%.txt | $(VENV)/bin/python
 	$(VENV)/bin/python -m venv .venv-$*
 	.venv-$*/bin/python -m pip --disable-pip-version-check install -q -r $< && touch $@ \
 	  || echo "$< cannot be installed for this Python: those tests will skip"
 
 .cache/peer-thingsboard/stamp: | $(VENV)/dev.stamp
 	-$(VENV)/bin/python -c "from firmware_tools.bench.sync_peer import environment; environment()"
+
+test-federation: $(VENV)/dev.stamp .venv-flower/stamp
+	$(VENV)/bin/python -m pytest -vv -rs tests/hub/test_flower.py
 
 train: $(VENV)/run.stamp
 	[ -d .venv-train ] || $(VENV)/bin/python -m venv .venv-train
@@ -59,6 +63,6 @@ train: $(VENV)/run.stamp
 	.venv-train/bin/heed model train traffic
 
 clean:
-	rm -rf $(VENV) .venv-mpy .venv-train .venv-consumers .venv-homeassistant .cache build *.egg-info
+	rm -rf $(VENV) .venv-mpy .venv-train .venv-consumers .venv-homeassistant .venv-flower .cache build *.egg-info
 
-.PHONY: run test test-consumers train clean
+.PHONY: run test test-consumers test-federation train clean

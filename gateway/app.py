@@ -43,14 +43,14 @@ class Gateway:
         self.attention = Attention(self.folder, config.attention, Clock, config.gateway["name"], self.outbox)
         self.sources, self.notes, self.feeds, self.pipelines, self.runners = {}, {}, {}, [], {}
         self.stopping = asyncio.Event()
-        self.energy = beside.governor(config, self.folder, self.outbox.offer)
+        self.energy = beside.governor(config, self.folder, self.outbox)
         self._add_all()
 
     def _add_all(self):
         """Children in the order of the data's way back: who takes is there before who gives."""
         self.supervisor.add("outbox", self.outbox.run, essential=True)
         for uplink in self.config.uplinks:
-            self._add(uplink, lambda part, context: Sender(uplink.name, self.outbox, part, pace=Pace(Clock.wall_ms, *uplink.pace)))
+            self._add(uplink, lambda part, context: Sender(uplink.name, self.outbox, part, pace=self._pace(uplink)))
         rests, channels = {}, {}
         key = privacy_settings.key_of(self.folder) if self.config.privacy["pseudonyms"] else None
         for plugin in self.config.plugins:
@@ -64,11 +64,11 @@ class Gateway:
             reports = self.attention.hear(plugin.found)
             watch = reports.beside(self.watch) if reports else self.attention.beside(
                 model, Twin, Door(self.outbox, rules, self.context), self.watch)
+            model = self.attention.around(plugin.name, model)
             if self.energy:
-                model = self.energy.govern(plugin.name, model, rests)
+                model = self.energy.govern(plugin.name, model)
             self.pipelines.append(self._add(plugin, lambda part, context: Pipeline(
-                channel, reports.teach(part) if reports else part, model, Door(self.outbox, rules, context), Clock, rests, watch),
-                essential=False))
+                channel, reports.teach(part) if reports else part, model, Door(self.outbox, rules, context), Clock, rests, watch)))
             self._count(plugin.name, lambda channel=channel: {"dropped": channel.dropped, "peak": channel.peak})
             self._count(plugin.name, lambda model=model: dict(model.context.counters))
         for sensor in self.config.sensors:
@@ -85,14 +85,21 @@ class Gateway:
         made = isolate(part.isolation, part.found, part.options, context,
                        lambda: discover.load(part.found)(part.options, context))
         if self.energy:
-            self.energy.metered(made, part.table, part.name, VERBS[part.table])
+            self.energy.metered(made, part, VERBS[part.table])
         runner = build(made, context)
         self.runners[runner] = "[[%s]] %r" % (part.table, part.name)
-        self.notes[part.name] = lambda: getattr(runner, "note", "")
+        self.notes[part.name] = lambda: getattr(runner, "note", "") or (self.energy.rests.note(part.name) if self.energy else "")
         self.supervisor.add(part.name, runner.run, essential)
         self._count(part.name, lambda: runner.counters)
         self._count(part.name, lambda: context.counters)
         return runner
+
+    def _pace(self, uplink):
+        """How fast an uplink may talk, and whether its radio is on."""
+        pace = Pace(Clock.wall_ms, *uplink.pace)
+        if self.energy and self.energy.devices.duty and uplink.far:
+            pace.hold = self.energy.devices.duty.closed
+        return pace
 
     def _count(self, name, source):
         """Let the status show what `source` counts, beside what is there."""

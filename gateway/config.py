@@ -4,11 +4,12 @@ import tomllib
 from pathlib import Path
 
 from gateway import limits, privacy_settings
-from gateway.attention.settings import ATTENTION
+from gateway.attention.settings import ATTENTION, way_down
 from gateway.core.errors import ConfigError
 from gateway.core.options import check_options, guess
 from gateway.discover import discover
 from gateway.energy import settings as energy
+from gateway.web import settings as web
 
 MODES = ("inline", "thread", "process")
 GATEWAY = {"options": {
@@ -25,7 +26,7 @@ TABLES = {
     "sensor": dict(COMMON, feeds={"required": True, "type": "str", "help": "name of the [[plugin]] it feeds"}),
     "plugin": dict(COMMON, model={"default": "baseline", "type": "str", "help": "model package, or baseline"}),
     "uplink": dict(COMMON, **limits.UPLINK)}
-KNOWN = ("gateway", "outbox", "attention", "privacy", "energy", *TABLES)
+KNOWN = ("gateway", "outbox", "attention", "privacy", "energy", "web", *TABLES)
 
 
 class Fault:
@@ -42,7 +43,7 @@ class Fault:
 
 class PartConfig:
     """One [[sensor]], [[plugin]] or [[uplink]] with its options filled in; found: see gateway.discover; pace: see
-    gateway.core.pace."""
+    gateway.core.pace; far: whether it needs a network."""
 
     def __init__(self, table, values, found):
         self.table = table
@@ -53,15 +54,16 @@ class PartConfig:
         self.model = values.get("model")
         self.pace = values.get("pace")
         self.found = found
+        self.far = "network" in found.manifest.get("permissions", ())
 
 
 class Config:
     """gateway, outbox, attention: dicts of settings; limits: {class: (bytes, policy)}; privacy: see
-    gateway.privacy_settings; sensors, plugins, uplinks: PartConfigs; energy: EnergyConfig or None."""
+    gateway.privacy_settings; sensors, plugins, uplinks: PartConfigs; energy: EnergyConfig or None; web: see gateway.web.settings, or None."""
 
     def __init__(self):
         self.gateway, self.outbox, self.attention, self.limits, self.privacy = {}, {}, {}, {}, {}
-        self.sensors, self.plugins, self.uplinks, self.energy = [], [], [], None
+        self.sensors, self.plugins, self.uplinks, self.energy, self.web = [], [], [], None, None
 
 
 class Checker:
@@ -99,9 +101,12 @@ class Checker:
         for table, into in (("sensor", config.sensors), ("plugin", config.plugins), ("uplink", config.uplinks)):
             self.tables(table, settings.get(table, []), into)
         self.links()
+        way_down(config.attention, config.uplinks, self.fault)
         config.privacy = privacy_settings.check(settings.get("privacy", {}), config, self.fault)
         if "energy" in settings:
             config.energy = energy.check(settings["energy"], [plugin.name for plugin in config.plugins], self.fault)
+        if "web" in settings:
+            config.web = web.check(settings["web"], self.fault)
 
     def outbox(self, given):
         """[outbox] and its classes."""

@@ -55,6 +55,8 @@ def checked(manifest, place):
     leaves = manifest.get("leaves", {})
     if not isinstance(leaves, dict) or not all(isinstance(fields, dict) and all(fields.values()) for fields in leaves.values()):
         raise PluginError('%s: "leaves" is no {kind: {field: meaning}}' % place, "see docs/privacy.md")
+    if type(manifest.get("rest_ms", 0)) is not int or manifest.get("rest_ms", 0) < 0:
+        raise PluginError('%s: "rest_ms" is %r' % (place, manifest["rest_ms"]), "the longest rest between two readings, in ms; 0 = none")
     for name, spec in manifest["options"].items():
         if not spec.get("help") or "default" not in spec and not spec.get("required"):
             raise PluginError('%s: option "%s" lacks help or default' % (place, name), "every option needs both")

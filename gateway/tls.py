@@ -48,6 +48,25 @@ def context(options):
         raise ConfigError("TLS files of %s: %s" % (options["url"], error), "give PEM files in ca_file, cert_file and key_file")
 
 
+def served(cert_file, key_file, client_ca_file):
+    """SSL context of a listener, which asks for certificates where an authority is given. Raises OSError, as ssl does."""
+    made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=client_ca_file or None)
+    made.load_cert_chain(cert_file, key_file or None)
+    if client_ca_file:
+        made.verify_mode = ssl.CERT_REQUIRED
+    return made
+
+
+def common_name(transport):
+    """Common name of the certificate that the other end of a line showed, or None."""
+    certificate = transport.get_extra_info("peercert") if transport else None
+    for part in certificate["subject"] if certificate else ():
+        for key, value in part:
+            if key == "commonName":
+                return value
+    return None
+
+
 def chain(error):
     """An exception and what it came of, the newest first."""
     while error is not None:

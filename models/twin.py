@@ -15,7 +15,8 @@ FLOAT = "float"
 
 class Twin:
     """package: models.package.Package. parameters: what is shipped; ranges: of the controls; size: of a
-    batch of gradients, 0 where the package has none. Raises ModelError for a package whose head cannot be moved.
+    batch of gradients, 0 where the package has none; shown: what a person who labels is shown, {"names": of the classes,
+    "trace": the input that is a line over time, or None}. Raises ModelError for a package whose head cannot be moved.
 
     A moment is {"values": arrays as the plugin made them, "state": caches from before them, "hidden": what the head judged}.
     """
@@ -31,6 +32,9 @@ class Twin:
         self.parameters = {name: np.array(c["default"], np.float32) for name, c in manifest["controls"].items()}
         self.parameters.update(head_of(package))
         self.files, self.size = package, manifest.get("grad", {}).get("batch", 0)
+        trace = next((dict({key: i[key] for key in ("scale", "unit", "rate_hz", "meaning")}, index=index, channels=i["shape"][-1])
+                      for index, i in enumerate(manifest["inputs"]) if "rate_hz" in i), None)
+        self.shown = {"trace": trace, "names": manifest.get("class_names", {})}
 
     @functools.cached_property
     def step(self):

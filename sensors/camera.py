@@ -11,7 +11,7 @@ MANIFEST = {
     "kind": "sensor", "name": "camera", "version": "0.1.0", "api": 1,
     "summary": "a live camera: rtsp://, http:// or /dev/video0",
     "runs_on": ("cpython",), "needs": ("av",), "permissions": ("network", "devices"), "budget": {"ms": 10000, "mb": 128},
-    "channels": ("planes",), "live": True, "ahead": 4,
+    "channels": ("planes",), "live": True, "ahead": 4, "rest_ms": 1000,
     "options": {
         "source": {"required": True, "type": "str", "help": "address of the stream, or path of the device"},
         "form": {"default": "", "type": "str", "help": "FFmpeg's name of the format where it cannot tell, such as v4l2"},
@@ -53,6 +53,10 @@ class Camera(Sensor):
         sample = Sample(self.context.name, self.given, self.context.clock.wall_ms(), (planes(frame, self.options["widest"]),))
         self.given += 1
         return sample
+
+    async def rest(self, ms):
+        """Pass over the frames of the next `ms`; counted as thinned. Those that no other needs are not even decoded."""
+        self.context.count("thinned", await self._aside(lambda: self.media.skip(ms)))
 
     async def close(self):
         """Let go of the camera."""

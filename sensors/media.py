@@ -1,5 +1,7 @@
 """Pictures and sound out of files, cameras and streams: the only file that imports PyAV, which is FFmpeg."""
 
+import time
+
 import numpy as np
 
 from gateway.core.errors import ConfigError, EndOfStream, NotConnected
@@ -31,6 +33,7 @@ class Media:
         self.stream = streams[0]
         self.stream.codec_context.thread_count = 1
         self.undecodable = 0
+        self.skipping = False
         self.packets = self._packets()
 
     def _away(self, words):
@@ -42,6 +45,9 @@ class Media:
     def _packets(self):
         """Frames in order; packets that cannot be decoded are counted and left out."""
         for packet in self.container.demux(self.stream):
+            if self.skipping and self.stream.codec_context.codec.intra_only:
+                yield None
+                continue
             try:
                 yield from packet.decode()
             except av.error.InvalidDataError:
@@ -60,6 +66,17 @@ class Media:
         if self.live:
             raise self._away("ended")
         raise EndOfStream("%s is over" % self.source)
+
+    def skip(self, ms):
+        """Pass over what comes within `ms`; gives how many frames. Pictures that stand alone, as MJPEG's, are not even decoded."""
+        until, n, self.skipping = time.monotonic() + ms / 1000, 0, True
+        try:
+            while time.monotonic() < until:
+                self.frame()
+                n += 1
+        finally:
+            self.skipping = False
+        return n
 
     def close(self):
         """Let go of the source."""

@@ -9,7 +9,7 @@ MANIFEST = {
     "kind": "sensor", "name": "video", "version": "0.1.0", "api": 1,
     "summary": "plays a video file, in real time or faster",
     "runs_on": ("cpython",), "needs": ("av",), "permissions": ("files",), "budget": {"ms": 50, "mb": 128},
-    "channels": ("planes",), "live": False, "ahead": 4,
+    "channels": ("planes",), "live": False, "ahead": 4, "rest_ms": 1000,
     "options": {
         "file": {"required": True, "type": "str", "help": "path, or a name such as vision/video/car-detection.mp4"},
         "speed": {"default": 1.0, "type": "float", "min": 0, "max": 100000, "help": "times real time; 0 = as fast as it goes"},
@@ -28,7 +28,7 @@ class Video(Sensor):
 
     async def open(self):
         """Find and open the file."""
-        self.given, self.base_s, self.last_s = 0, 0.0, 0.0
+        self.given, self.base_s, self.last_s, self.held = 0, 0.0, 0.0, None
         self._begin()
         self.began_ticks, self.began_ms = self.context.clock.ticks_ms(), self.context.clock.wall_ms()
 
@@ -56,14 +56,26 @@ class Video(Sensor):
 
     async def read(self):
         """The next frame, when it would have come."""
-        at_s, frame = self._next()
-        self.last_s = at_s
+        at_s, frame = self.held or self._next()
+        self.last_s, self.held = at_s, None
         sample = Sample(self.context.name, self.given, self.began_ms + round(at_s * 1000), (planes(frame, self.options["widest"]),))
         self.given += 1
         if self.options["speed"]:
             due = at_s * 1000 / self.options["speed"]
             await self.context.clock.sleep_ms(max(0, int(due - (self.context.clock.ticks_ms() - self.began_ticks))))
         return sample
+
+    async def rest(self, ms):
+        """What a camera would have given meanwhile is passed over, and counted as thinned; nothing is at speed 0."""
+        await super().rest(ms)
+        until_s = self.last_s + ms * self.options["speed"] / 1000
+        while self.options["speed"]:
+            self.held = self.held or self._next()
+            if self.held[0] >= until_s:
+                return
+            self.last_s, self.held = self.held[0], None
+            self.context.count("thinned")
+            await self.context.clock.sleep_ms(0)
 
     async def close(self):
         """Close the file."""

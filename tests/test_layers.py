@@ -11,11 +11,11 @@ from tests.gates.portable_ast import MODULES
 FOLDERS = ("gateway", "sensors", "plugins", "models", "firmware_tools")
 # One owner file for each dependency that could be exchanged; numpy is everywhere arrays are.
 OWNERS = {"ai_edge_litert": ["models/runtimes/litert.py"], "tflite_runtime": ["models/runtimes/litert.py"],
-          "aiohttp": ["gateway/uplinks/http.py", "gateway/hub/http.py", "gateway/hub/enrolment.py", "gateway/metrics.py",
+          "aiohttp": ["gateway/web/", "gateway/uplinks/http.py", "gateway/hub/http.py", "gateway/hub/enrolment.py", "gateway/metrics.py",
                       "gateway/attention/downlink.py", "gateway/hub/round_routes.py",
                       "firmware_tools/bench/sync_hub.py"],
           "aiomqtt": ["gateway/mqtt.py"], "paho": ["gateway/mqtt.py"], "google": ["gateway/forms/sparkplug"],
-          "psycopg": ["gateway/hub/postgres.py"], "thingsboard_gateway": ["firmware_tools/bench/peer_thingsboard.py"],
+          "flwr": ["gateway/hub/flower/"], "psycopg": ["gateway/hub/postgres.py"], "thingsboard_gateway": ["firmware_tools/bench/peer_thingsboard.py"],
           "compression": ["gateway/forms/compress.py"],
           "backports": ["gateway/forms/compress.py"], "click": ["firmware_tools/cli/"], "rich": ["firmware_tools/"],
           "plotext": ["firmware_tools/demo_"], "matplotlib": ["firmware_tools/plot_"],

@@ -62,11 +62,11 @@ def grey(h, w, value=110):
     return planes
 
 
-def write(path, sizes, rate=10):
+def write(path, sizes, rate=10, codec="mpeg4"):
     """A video file whose frames have these (h, w, value)."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=rate)
-        stream.height, stream.width, stream.pix_fmt = sizes[0][0], sizes[0][1], "yuv420p"
+        stream = container.add_stream(codec, rate=rate)
+        stream.height, stream.width, stream.pix_fmt = sizes[0][0], sizes[0][1], "yuvj420p" if codec == "mjpeg" else "yuv420p"
         for h, w, value in sizes:
             for packet in stream.encode(av.VideoFrame.from_ndarray(grey(h, w, value), "yuv420p")):
                 container.mux(packet)

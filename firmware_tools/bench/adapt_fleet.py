@@ -9,6 +9,7 @@ import numpy as np
 from firmware_tools.bench.adapt_ecg import pooled
 from firmware_tools.bench.patients import Bedside, answers
 from gateway.attention.federate import Collaborator, unflat
+from gateway.attention.lesson import Lesson
 from gateway.core.batch import Batch
 from gateway.core.options import check_options
 from gateway.forms import compress, envelope
@@ -17,6 +18,7 @@ from gateway.hub.rounds import SETTINGS, Rounds
 from gateway.hub.store import SqliteStore
 
 LABELS = 20
+GATEWAYS = 20  # that a late joiner meets
 CLIP = 2.0  # of the head's difference: most that patients learn lies below, chosen on DS1
 
 
@@ -71,33 +73,57 @@ def taught(patients, twin, anchors):
     return bedsides
 
 
-def left_out(bedsides, vectors, rule="trimmed"):
-    """Figures of a late joiner: each patient judged by what all others learnt, without a label of its own."""
+def met_by_late(bedsides):
+    """[(Bedside that joins late, the Bedsides that were there)]: GATEWAYS of them, or all others where there are fewer."""
+    count = min(GATEWAYS, len(bedsides) - 1)
+    return [(late, [bedsides[(i + k) % len(bedsides)] for k in range(1, count + 1)]) for i, late in enumerate(bedsides)]
+
+
+def joining(bedsides, learnt):
+    """Figures of late joiners: each patient judged by learnt(the Bedsides that were there), without a label of its own."""
     tables = {}
-    for bedside in bedsides:
-        others = sound({name: v for name, v in vectors.items() if name != bedside.patient.name}, CLIP)
-        parameters = unflat(bedside.learner.origin, together(list(others.values()), rule))
-        tables[bedside.patient.name] = bedside.patient.score(answers(bedside.patient, (parameters, None), parameters))
+    for late, there in met_by_late(bedsides):
+        parameters = learnt(there)
+        tables[late.patient.name] = late.patient.score(answers(late.patient, (parameters, None), parameters))
     return pooled(tables)
 
 
+def in_a_round(vectors, hostile=0):
+    """Function that gives what a round makes of gateways' vectors: at most GATEWAYS take part, `hostile` of them against the others."""
+    def learnt(there):
+        honest = {b.patient.name: vectors[b.patient.name] for b in there[:GATEWAYS - hostile] if b.patient.name in vectors}
+        wrong = {str(i): -10 * CLIP * np.sign(sum(honest.values())) for i in range(hostile)}
+        return unflat(there[0].learner.origin, together(list(sound({**honest, **wrong}, CLIP).values()), "trimmed"))
+    return learnt
+
+
+def in_one_place(there):
+    """What the same optimiser makes of all their labelled and unlabelled moments, were they brought together."""
+    labelled, others = [], []
+    for bedside in there:
+        kept = bedside.learner.moments.kept(bedside.patient.name)
+        labelled += [pair for pair in kept if pair[1]]
+        others += bedside.learner.moments.unlabelled(bedside.patient.name, {moment.seq for moment, _ in kept})
+    learner = there[0].learner
+    return Lesson(learner.twin, learner.origin, labelled, others, learner.anchors).teach()
+
+
 def fleet(patients, twin, anchors):
-    """(figures, baselines): what a late joiner gains, what one hostile gateway costs, what a round weighs."""
+    """(figures, baselines): what a late joiner gains, what one hostile gateway of GATEWAYS costs, what a round weighs."""
     bedsides = taught(patients, twin, anchors)
     parties = {bedside.patient.name: Collaborator(bedside.learner, bedside.patient.name) for bedside in bedsides}
     vectors = {name: v for name, v in ((name, party.update(CLIP)) for name, party in parties.items()) if v is not None}
     shipped = pooled({b.patient.name: b.patient.score(answers(b.patient, (twin.parameters, None), twin.parameters)) for b in bedsides})
-    alone, joined = pooled({b.patient.name: b.table() for b in bedsides}), left_out(bedsides, vectors)
-    hostile = dict(vectors, hostile=-10 * CLIP * np.sign(sum(vectors.values())))
-    harmed = left_out(bedsides, hostile)
+    alone, joined = pooled({b.patient.name: b.table() for b in bedsides}), joining(bedsides, in_a_round(vectors))
+    harmed, in_one = joining(bedsides, in_a_round(vectors, hostile=1)), joining(bedsides, in_one_place)
     weight = round_bytes(parties)
     for bedside in bedsides:
         bedside.close()
     figures = {"fleet_global_minus_shipped_f1": joined["macro_f1_nsv"] - shipped["macro_f1_nsv"],
                "fleet_poisoned_gateway_loss": joined["macro_f1_nsv"] - harmed["macro_f1_nsv"], "round_bytes_per_gateway": weight["plain"]}
-    return figures, {"macro F1": {"shipped": shipped["macro_f1_nsv"], "late joiner": joined["macro_f1_nsv"], "alone": alone["macro_f1_nsv"],
-                                  "late joiner, one hostile": harmed["macro_f1_nsv"]}, "bytes of a round": weight,
-                     "gateways that learnt": {"count": len(vectors)}}
+    macro = {"shipped": shipped, "late joiner": joined, "alone": alone, "late joiner, one hostile": harmed, "late joiner, pooled training": in_one}
+    return figures, {"macro F1": {name: found["macro_f1_nsv"] for name, found in macro.items()}, "bytes of a round": weight,
+                     "gateways": {"there for a late joiner": len(met_by_late(bedsides)[0][1]), "patients": len(bedsides), "learnt": len(vectors)}}
 
 
 def round_bytes(parties):

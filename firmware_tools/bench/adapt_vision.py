@@ -24,9 +24,11 @@ from plugins.vision.plugin import MANIFEST
 
 ANSWERS = {"1 denied": (1, False), "3 denied": (3, False), "10 denied": (DENIALS, False), "10 denied, true ones confirmed": (DENIALS, True)}
 
+GATES = {"vision_false_alarms_ratio": (.5, .1, False), "vision_true_lost": (0, 0, False)}
+
 
 @contextmanager
-def desk():
+def remembering():
     """The gateway's own door and memory, on files of their own."""
     with tempfile.TemporaryDirectory(prefix="heed-") as folder:
         store = AttentionStore(Path(folder) / FILE)
@@ -62,7 +64,7 @@ def states(model, planes, truth, kind, answers):
     false, true = lessons(model, planes, truth, kind)
     out = {}
     for name, (denials, confirmed) in answers.items():
-        with desk() as reports:
+        with remembering() as reports:
             out[name] = answered(reports, [(s, "deny") for s in false[:denials]] + [(s, "confirm") for s in true if confirmed])
     return out, min(len(false), DENIALS)
 
@@ -82,7 +84,7 @@ def scored(model, planes, truth, kind, answers, winds):
 def poisoned(model, planes, truth):
     """Every report of every true car denied, nothing disturbed, and the same cars come again: what of them is not reported then."""
     run = Run(model, planes)
-    with desk() as reports:
+    with remembering() as reports:
         state = answered(reports, [(summary, "deny") for summary, _ in run.reports])
     again = Run(model, planes, state=state)
     lost = truth.found(run) - truth.found(again)

@@ -5,7 +5,7 @@
     heed attention rollback bed-1 --to 3
     heed attention export bed-1 --out bed-1.json
 
-A running gateway takes a change up within a second.
+A running gateway takes a change up within a second, of a forecast at its next slot.
 """
 
 import json
@@ -28,10 +28,24 @@ def store_in(data):
     return AttentionStore(Path(data) / FILE)
 
 
+def desk_in(data):
+    """The Desk of a data folder."""
+    from gateway.attention.desk import Desk
+    return Desk(store_in(data))
+
+
 def when(t_ms):
     """Wall time in words."""
     import datetime
     return datetime.datetime.fromtimestamp(t_ms / 1000).isoformat(" ", "seconds")
+
+
+def alarms_grid(alarms):
+    """Alarms of the guard as a table, where there are any."""
+    if alarms:
+        yield grid("alarms", ("stream", "since", "why", "answer", "by", "when"), [
+            (a["stream"], when(a["raised_ms"]), a["why"], a["answer"] or "none yet", a["source"],
+             when(a["answered_ms"]) if a["answered_ms"] else "") for a in alarms])
 
 
 def origin_of(package):
@@ -57,18 +71,14 @@ def attention():
 @data_option
 @json_option
 def show(data, as_json):
-    """All streams: version in use, and why it was adopted."""
-    store = store_in(data)
-    frozen = {stream: (version, bool(held)) for stream, version, held in store.streams()}
-    rows = []
-    for stream in sorted({*frozen, *store.origins()}):
-        version, held = frozen.get(stream, (0, False))
-        state = store.state(stream, version) if version else None
-        rows.append({"stream": stream, "version": version, "frozen": held, "t_ms": state.t_ms if state else None,
-                     "reason": state.reason if state else "as shipped"})
-    shown({"streams": rows}, as_json, lambda facts: [grid(None, ("stream", "version", "frozen", "since", "why"), [
-        (r["stream"], r["version"], "yes" if r["frozen"] else "", when(r["t_ms"]) if r["t_ms"] else "", r["reason"]) for r in rows]),
-        "next: heed attention history STREAM, heed feedback ask"])
+    """All streams: version in use, and why it was adopted; of forecasts whom they listen to, and their verified errors."""
+    from firmware_tools.cli.attention_online import tables
+    from gateway.attention import kept
+    desk = desk_in(data)
+    found = {"streams": desk.streams(), "forecasts": kept.sensors(desk.store)}
+    shown(found, as_json, lambda facts: [grid(None, ("stream", "version", "frozen", "since", "why"), [
+        (r["stream"], r["version"], "yes" if r["frozen"] else "", when(r["t_ms"]) if r["t_ms"] else "", r["reason"]) for r in facts["streams"]]),
+        *tables(facts["forecasts"]), "next: heed attention history STREAM, heed feedback ask"])
 
 
 @attention.command()
@@ -76,12 +86,9 @@ def show(data, as_json):
 @data_option
 @json_option
 def history(stream, data, as_json):
-    """All versions of a stream that are kept."""
-    states = [{name: value for name, value in state.to_dict().items() if name != "parameters"} for state in store_in(data).history(stream)]
-    for state in states:
-        state["facts"].pop("ground", None)
-    shown({"stream": stream, "versions": states}, as_json, lambda facts: [grid(stream, ("version", "from", "when", "why"), [
-        (s["version"], s["parent"], when(s["t_ms"]), s["reason"]) for s in states])])
+    """All versions of a stream that are kept, and its alarms with their answers."""
+    shown(desk_in(data).history(stream), as_json, lambda facts: [grid(stream, ("version", "from", "when", "why"), [
+        (s["version"], s["parent"], when(s["t_ms"]), s["reason"]) for s in facts["versions"]]), *alarms_grid(facts["alarms"])])
 
 
 @attention.command()
@@ -92,8 +99,10 @@ def history(stream, data, as_json):
 @json_option
 def diff(stream, old, new, data, as_json):
     """What two versions differ in; 0 = as shipped."""
+    from gateway.attention.kept import refuse
     from gateway.attention.state import difference
     store = store_in(data)
+    refuse(store, stream)
     states = [store.state(stream, version) if version else None for version in (old, new)]
     known = next((state for state in states if state), None)
     if not known:
@@ -110,7 +119,7 @@ def diff(stream, old, new, data, as_json):
 @data_option
 def freeze(stream, off, data):
     """Stop a stream's learning; what is in use stays."""
-    store_in(data).freeze(stream, not off)
+    desk_in(data).freeze(stream, not off)
     click.echo("%s %s\nnext: heed attention show" % (stream, "learns again" if off else "is frozen"))
 
 
@@ -119,7 +128,7 @@ def freeze(stream, off, data):
 @data_option
 def reset(stream, data):
     """Go back to what was shipped; the history stays."""
-    store_in(data).use(stream, 0)
+    desk_in(data).reset(stream)
     click.echo("%s is as shipped\nnext: heed attention freeze %s, if it is not to learn again" % (stream, stream))
 
 
@@ -129,13 +138,7 @@ def reset(stream, data):
 @data_option
 def rollback(stream, version, data):
     """Go back to an earlier version."""
-    store = store_in(data)
-    state = store.current(stream)[0]
-    if version is None and not state:
-        raise ConfigError("%s is as shipped: there is nothing before" % stream, "heed attention history %s" % stream)
-    version = state.parent if version is None else version
-    store.use(stream, version)
-    click.echo("%s uses version %d\nnext: heed attention show" % (stream, version))
+    click.echo("%s uses version %d\nnext: heed attention show" % (stream, desk_in(data).rollback(stream, version)))
 
 
 @attention.command()
@@ -144,7 +147,10 @@ def rollback(stream, version, data):
 @data_option
 def export(stream, out, data):
     """Write the state in use to a file."""
-    state = store_in(data).current(stream)[0]
+    from gateway.attention.kept import refuse
+    store = store_in(data)
+    refuse(store, stream)
+    state = store.current(stream)[0]
     if not state:
         raise ConfigError("%s is as shipped: there is nothing to export" % stream, "heed attention show")
     path = Path(out or stream.replace("/", "_") + ".json")

@@ -33,6 +33,7 @@ def show_(data, as_json):
 
 def tables_of(facts):
     """The account for a person."""
+    from rich.markup import escape
     charge = "mains" if facts["charge_percent"] is None else "%.0f %% of charge" % facts["charge_percent"]
     yield "[bold]%.2f W[/bold] by meter [bold]%s[/bold] on %s, %s, price %.3g for a joule, slow-down %.2f" % (
         facts["watts"], facts["meter"], facts["board"], charge, facts["price"] / 1e6, facts["slow"] / 1000)
@@ -40,6 +41,14 @@ def tables_of(facts):
         yield "no meter: energies are from tables (%s)" % facts["source"]
     for cause, _, words, reason in facts["ladder"]:
         yield "[yellow]%s: %s (%s)[/yellow]" % (cause, words, reason)
+    for device in facts["devices"]:
+        yield "%s: %s%s" % (device["name"], device["state"], ", [red]%s[/red]" % escape(device["fault"]) if device["fault"] else "")
+    for sensor, ms in facts["resting"].items():
+        yield "%s rests for %d ms between two readings" % (sensor, ms)
+    if facts["learning"]:
+        yield grid("energies, mJ a job (mW of the base)", ("of", "table", "learnt", "+-", "used"), [
+            (row["name"], *["%.3f" % row[key] for key in ("table_mj", "learnt_mj", "se_mj")], "%.3f%s" % (
+                row["used_mj"], "" if row["trusted"] else " (not trusted yet)")) for row in facts["energies"]])
     yield grid("today", ("who", "J", "jobs"), [(who, "%.3f" % (uj / 1e6), n or "") for who, (uj, n) in sorted(facts["today"].items())])
     yield "%.3f J for each inference, all in all" % (facts["mj_per_inference"] / 1000)
     for certificate in facts["certificates"]:
@@ -54,15 +63,18 @@ def tables_of(facts):
 def probe(root, as_json):
     """What can tell power, charge and heat on this machine; best first."""
     from gateway.core.errors import NotConnected
-    from gateway.energy import meters, tables
-    found, gauges = meters.probe(root)
+    from gateway.energy import gauges, meters, tables
+    found, known = meters.probe(root)
     rows = []
-    for meter in found + gauges:
+    for meter in found + known:
         try:
             value = "%.3f W" % meter.watts() if hasattr(meter, "watts") else "%.0f %%" % (100 * meter.share())
         except NotConnected as error:
             value = str(error)
         rows.append({"name": meter.name, "says": value})
+    curves = "|".join(gauges.CURVES)
+    rows += [{"name": "voltage", "says": '%.3f V: gauge = { voltage = "%s", curve = "%s", cells = N }' % (volts, path, curves)}
+             for path, volts in gauges.probe(Path(root))]
     facts = {"found": rows, "celsius": meters.celsius(root), "boards": sorted(tables.boards())}
     show(facts, as_json, lambda facts: [grid(None, ("meter", "says"), [(row["name"], row["says"]) for row in rows]),
          "temperature: %s" % ("no thermometer" if facts["celsius"] is None else "%.0f C" % facts["celsius"]),

@@ -1,4 +1,4 @@
-"""heed hub: the far end, for those who have none. Certificates: see firmware_tools.cli.hub_ca.
+"""heed hub: the far end, for those who have none. Certificates: see firmware_tools.cli.hub_ca; hubs among hubs: hub_federate.
 
     heed hub run --listen 127.0.0.1:8080
     heed hub run --mqtt mqtt://localhost --database postgresql://localhost/heed
@@ -10,7 +10,7 @@ import os
 
 import click
 
-from firmware_tools.cli import grid, hub_ca, json_option, show
+from firmware_tools.cli import grid, hub_ca, hub_federate, json_option, show
 from gateway.core.errors import ConfigError
 
 database_option = click.option("--database", default="hub.db", show_default=True, help="SQLite file, or postgresql://user@host/name")
@@ -21,15 +21,15 @@ def hub():
     """Take in what gateways send: by HTTP, by MQTT, into SQLite or PostgreSQL."""
 
 
-for command in (hub_ca.init, hub_ca.token, hub_ca.certificates, hub_ca.revoke):
+for command in (hub_ca.init, hub_ca.token, hub_ca.certificates, hub_ca.revoke, hub_federate.federate):
     hub.add_command(command)
 
 
-def address(text):
+def address(text, option="--listen"):
     """(host, port) of "host:port"."""
     host, _, port = text.rpartition(":")
     if not port.isdigit() or not host:
-        raise ConfigError("--listen %s" % text, "write host:port, for example 127.0.0.1:8080")
+        raise ConfigError("%s %s" % (option, text), "write host:port, for example 127.0.0.1:8080")
     return host.strip("[]"), int(port)
 
 

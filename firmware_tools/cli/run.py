@@ -37,6 +37,7 @@ def init(settings):
 def check(settings, no_open, as_json):
     """Check a settings file: every fault at once, each with its place and its remedy. Opens each part once."""
     import asyncio
+    from rich.markup import escape
     from gateway import config
     from gateway.preflight import preflight
     from models.package import names
@@ -46,8 +47,8 @@ def check(settings, no_open, as_json):
     from gateway.energy.settings import warnings
     told = warnings(chosen.energy.classes, chosen.energy.values["worst"]) if chosen and chosen.energy else []
     facts = {"settings": settings, "faults": [{"place": f.place, "problem": f.problem, "remedy": f.remedy} for f in faults], "warnings": told}
-    show(facts, as_json, lambda facts: [str(fault) for fault in faults] or
-         ["warning: " + line for line in told] + ["%s is sound\nnext: heed run %s" % (settings, settings)])
+    show(facts, as_json, lambda facts: [escape(str(fault)) for fault in faults] or
+         [escape("warning: " + line) for line in told] + ["%s is sound\nnext: heed run %s" % (settings, settings)])
     if faults:
         raise click.exceptions.Exit(2)
 

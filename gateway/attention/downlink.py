@@ -12,7 +12,10 @@ MAX_ANSWER = 8 << 20
 
 
 class Downlink:
-    """url: of the hub, https://host:port; files: ca_file, cert_file, key_file, as those of gateway.uplinks.http."""
+    """url: of the hub, https://host:port; files: ca_file, cert_file, key_file, as those of gateway.uplinks.http. news: never, since
+    nothing comes by itself."""
+
+    news, counters = False, {}
 
     def __init__(self, url, files, token_env="HEED_TOKEN"):
         self.options = dict(files, url=url.rstrip("/"))
@@ -34,6 +37,14 @@ class Downlink:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             message, hint = tls.explain(error, self.options, hint="is the hub up?")
             raise NotConnected("%s: %s" % (self.options["url"], message), hint)
+
+    async def round(self, gateway):
+        """What a gateway needs of the round that is open, or None. Raises NotConnected."""
+        return (await self.get("/v1/rounds", gateway=gateway))["round"]
+
+    async def learnt(self, after):
+        """What gateways learnt together, with its numbers where it is newer than a version. Raises NotConnected."""
+        return await self.get("/v1/attention", after=after)
 
     async def close(self):
         """Close the session."""

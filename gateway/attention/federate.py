@@ -135,7 +135,8 @@ class Collaborator:
 
     def _take(self, parameters, learnt):
         origin, stream = self.learner.origin, GLOBAL + self.learner.origin.package
-        facts = {"round": learnt["facts"].get("round"), "gateways": learnt["facts"].get("gateways"), "epsilon": learnt["facts"].get("epsilon")}
+        facts = {"round": learnt["facts"].get("round"), "epsilon": learnt["facts"].get("epsilon"),
+                 "gateways": learnt.get("federation", learnt["facts"]).get("gateways")}
         self.learner.store.adopt(AttentionState(stream, origin.package, 0, 0, wall_ms(), "learnt together by %s gateways" % facts["gateways"],
                                                 facts, parameters))
         self.learner.rebase()

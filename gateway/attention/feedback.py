@@ -6,6 +6,7 @@ Durable before it is acknowledged, judged at once:
 - contradictory: of two givers the one of higher rank counts; of equal rank neither, until one of them yields
 - waiting: about a moment that only the running gateway, or only the future, can know
 - late: about a moment that is no longer there; kept as a fact, nobody learns from it
+- denied: from before a person said that the labels of this stream are wrong (gateway.attention.alarms)
 """
 
 from gateway.attention.moments import ASKED
@@ -18,8 +19,8 @@ INSERT = "INSERT INTO feedback VALUES(NULL, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(str
          "label = excluded.label, given_ms = excluded.given_ms, verdict = excluded.verdict"
 MARK = "UPDATE feedback SET verdict = ? WHERE stream = ? AND seq = ? AND source = ?"
 AGAIN = "UPDATE feedback SET given_ms = ? WHERE stream = ? AND seq = ? AND source = ?"
-ASK = "SELECT seq, t_ms, guess, share, why FROM moment WHERE stream = ? AND asked_ms IS NOT NULL AND seq NOT IN " \
-      "(SELECT seq FROM feedback WHERE stream = ?) ORDER BY asked_ms"
+ASK = "SELECT seq, t_ms, guess, share, why FROM moment WHERE stream = ? AND asked_ms IS NOT NULL AND why != 'skipped' AND seq NOT IN " \
+      "(SELECT seq FROM feedback WHERE stream = ? AND verdict != 'denied') ORDER BY asked_ms"
 
 
 class Feedback:
@@ -27,12 +28,17 @@ class Feedback:
     who; given_ms: when it was said, which may be long before it arrives."""
 
     def __init__(self, stream, seq, label, source="clinician", given_ms=None):
-        kind = source.split(":")[0]
-        if kind not in RANKS:
-            raise ConfigError("feedback from %r" % source, "one of %s, and who after a colon" % ", ".join(RANKS))
+        self.rank = rank_of(source)
         self.stream, self.seq, self.label, self.source = stream, int(seq), label, source
         self.given_ms = wall_ms() if given_ms is None else int(given_ms)
-        self.rank = RANKS[kind]
+
+
+def rank_of(source):
+    """How much the word of a giver counts. Raises ConfigError for one of no known kind."""
+    kind = source.split(":")[0]
+    if kind not in RANKS:
+        raise ConfigError("feedback from %r" % source, "one of %s, and who after a colon" % ", ".join(RANKS))
+    return RANKS[kind]
 
 
 class Door:
@@ -51,9 +57,14 @@ class Door:
         moment = self.moments.find(word.stream, word.seq, self.reach)
         if moment:
             word.seq = moment.seq
-        verdict = self._judge(word, moment)
-        self.counters[verdict] += 1
+        with self.store.lock:  # the learner's thread and a page may come at once
+            verdict = "denied" if word.given_ms <= self._denied_ms(word.stream) else self._judge(word, moment)
+            self.counters[verdict] += 1
         return verdict
+
+    def _denied_ms(self, stream):
+        """When a person last said that the labels of a stream are wrong, 0 = never."""
+        return self.store.rows("SELECT MAX(answered_ms) FROM alarm WHERE stream = ? AND answer = 'denied'", stream)[0][0] or 0
 
     def _judge(self, word, moment):
         """The verdict, with all that it changes on disk."""
@@ -69,7 +80,7 @@ class Door:
     def _words(self, word):
         """{source: (label, given_ms)} about the moment of a word."""
         return {source: (label, given_ms) for source, label, given_ms in self.store.rows(
-            "SELECT source, label, given_ms FROM feedback WHERE stream = ? AND seq = ?", word.stream, word.seq)}
+            "SELECT source, label, given_ms FROM feedback WHERE stream = ? AND seq = ? AND verdict != 'denied'", word.stream, word.seq)}
 
     def _settle(self, word, words, moment, *first):
         """Write a word, and what it changes of the others about its moment, after the statements `first`."""
@@ -86,7 +97,8 @@ class Door:
     def wait(self, stream):
         """Judge the words that waited for what this process knows. Gives how many found their moment."""
         rows = self.store.rows("SELECT seq, label, source, given_ms FROM feedback WHERE stream = ? AND verdict = 'waiting'", stream)
-        return sum(self._awaited(Feedback(stream, *row)) for row in rows)
+        with self.store.lock:
+            return sum(self._awaited(Feedback(stream, *row)) for row in rows)
 
     def _awaited(self, word):
         moment = self.moments.find(word.stream, word.seq, self.reach)
@@ -114,6 +126,17 @@ class Door:
         self.counters["questions_dropped"] += len(gone)
         self.store.write(*gone, self.moments.keep(moment, why, wall_ms()))
 
+    def skip(self, stream, seq):
+        """Nobody can answer this: the next question comes. Whether it was asked. What was skipped is kept a while, so that it is not
+        asked again."""
+        if seq not in [row[0] for row in self.asked(stream)]:
+            return False
+        self.store.write(("UPDATE moment SET why = 'skipped' WHERE stream = ? AND seq = ?", (stream, seq)),
+                         ("DELETE FROM moment WHERE stream = ? AND why = 'skipped' AND asked_ms <= (SELECT asked_ms FROM moment WHERE stream = ? "
+                          "AND why = 'skipped' ORDER BY asked_ms DESC LIMIT 1 OFFSET ?)", (stream, stream, ASKED)))
+        self.counters["skipped"] += 1
+        return True
+
     def asked_since(self, stream, t_ms):
         """How many labels were asked for since a wall time."""
         return self.store.rows("SELECT COUNT(*) FROM moment WHERE stream = ? AND asked_ms >= ?", stream, t_ms)[0][0]
@@ -121,7 +144,7 @@ class Door:
 
 def verdicts(words):
     """{source: verdict} of all words about one moment. words: {source: (label, given_ms)}."""
-    rank = {source: RANKS[source.split(":")[0]] for source in words}
+    rank = {source: rank_of(source) for source in words}
     first = [source for source in sorted(words, key=lambda s: words[s][1]) if rank[source] == max(rank.values())]
     if len({words[source][0] for source in first}) > 1:
         return {source: "disputed" if source in first else "overruled" for source in words}

@@ -1,7 +1,7 @@
 """Whether a challenger may take the champion's place. Every test can only refuse; what is refused costs nothing.
 
 1. trust: labels that contradict what the shipped model is sure of are no lesson while there are few labels, and an alarm
-   when they are most of what it is sure of
+   when they are most of what it is sure of; those that a person has confirmed since are not counted (gateway.attention.alarms)
 2. anchors: what the package knows of every class from the patients it was trained on must not be unlearnt
 3. proof: out of fold, on labels that it was not taught, what is learnt must beat what it began from, with a stated confidence
 4. later: each new label is a new proof; where learning is no longer more likely better than not, the stream goes back
@@ -88,14 +88,15 @@ class Guard:
         return self._trust(lesson) or self.holds(lesson.origin.shipped, challenger) or self._proof(lesson, learn)
 
     def _trust(self, lesson):
-        given = lesson.shares(lesson.origin.shipped)
-        found = contradicted(given, lesson.labels)
+        unproven = ~lesson.vouched  # a person has answered for the others
+        given, labels = lesson.shares(lesson.origin.shipped)[unproven], lesson.labels[unproven]
+        found = contradicted(given, labels)
         whole = sum(against for against, _ in found), sum(sure for _, sure in found)
         for name, (against, sure) in [*zip(lesson.origin.classes, found), ("class", whole)]:
             if against >= AGAINST[0] and against > AGAINST[1] * sure:
                 return Verdict(False, "trust", "%d of %d labels contradict a %s that the model is sure of: is it the right patient?"
                                % (against, sure, name), {"against": against, "sure": sure})
-        for c in denied(given, lesson.labels):
+        for c in denied(given, labels):
             return Verdict(False, "trust", "no label confirms a %s, however often the model gave one: is it the right patient?"
                            % lesson.origin.classes[c], {})
         if any(against for against, _ in found) and len(lesson.labels) < FEW:

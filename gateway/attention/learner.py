@@ -9,6 +9,7 @@ from collections import Counter
 
 import numpy as np
 
+from gateway.attention.alarms import Alarms
 from gateway.attention.choose import LEAST, choose
 from gateway.attention.drift import AWAY, Ground, halfway
 from gateway.attention.feedback import Door
@@ -27,7 +28,6 @@ LATEST = 64  # moments that say what a stream is like now
 
 class Slack:
     """Lets a thread have a share of the time: after each piece of work it rests so long that inference seldom meets it.
-
     stopping: an Event that ends the rest, and the work with it."""
 
     def __init__(self, share, clock=time.perf_counter, sleep=None):
@@ -54,8 +54,8 @@ class Learner:
         self.origin = Origin(twin.package, twin.parameters, twin.ranges, twin.classes)
         self.anchors, self.guard = anchors, Guard(anchors, len(twin.classes))
         self.counters = Counter()
-        self.moments = Moments(store, self.counters)
-        self.door = Door(self.moments, self.origin.classes, reach, self.counters)
+        self.moments = Moments(store, self.counters, twin.shown["trace"])
+        self.door, self.alarms = Door(self.moments, self.origin.classes, reach, self.counters), Alarms(store)
         self.slack = slack or Slack(options["slack_permille"] / 1000)
         self.taught, self.grounds, self.applied, self.away, self.met = {}, {}, {}, set(), set()
 
@@ -106,7 +106,7 @@ class Learner:
         """The first turn with a stream: it is introduced, and gets its state of before."""
         if stream not in self.met:
             self.met.add(stream)
-            self.store.introduce(stream, self.origin.package, self.origin.classes, self.door.reach)
+            self.store.introduce(stream, self.origin.package, self.origin.classes, self.door.reach, self.twin.shown)
             self._apply(stream, self.current(stream))
 
     def ask(self, stream):
@@ -135,7 +135,7 @@ class Learner:
     def learn(self, stream):
         """Learn from the buffer of a stream where it has changed. Whether something was adopted."""
         labelled = [pair for pair in self.moments.kept(stream) if pair[1]]
-        mark = crc32(repr([(moment.seq, label) for moment, label in labelled]).encode())
+        mark = crc32((repr([(moment.seq, label) for moment, label in labelled]) + self.alarms.answered(stream)).encode())
         state, frozen = self.current(stream), self.store.current(stream)[1]
         others = self.moments.unlabelled(stream, {moment.seq for moment, _ in labelled})
         known = self.taught.get(stream, state and state.facts.get("taught"))
@@ -143,9 +143,11 @@ class Learner:
             return False
         self.taught[stream] = mark
         lesson = Lesson(self.twin, self.origin, labelled, others, self.anchors, self.base(), self.slack.pause, self.options["learn"])
+        lesson.vouch(self.alarms.vouched(stream))
         challenger = lesson.teach()
         verdict = self.guard.judge(lesson, challenger, lesson.teach)
         self.counters["tried"] += 1
+        self.alarms.note(stream, verdict)
         if verdict.adopt:
             self._adopt(stream, state, lesson, challenger, verdict)
         else:
@@ -164,7 +166,7 @@ class Learner:
 
     def _adopt(self, stream, state, lesson, challenger, verdict):
         ground = Ground.of(lesson.hidden(challenger, [*lesson.others, *lesson.moments]))
-        facts = dict(verdict.facts, taught=self.taught[stream], ground=ground.facts)
+        facts = dict(verdict.facts, taught=self.taught[stream], ground=ground.facts, confirmed=int(lesson.vouched.sum()))
         made = AttentionState(stream, self.origin.package, 0, state.version if state else 0, wall_ms(), verdict.why, facts, challenger)
         self.store.adopt(made)
         self._apply(stream, made)

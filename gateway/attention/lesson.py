@@ -20,6 +20,11 @@ class Lesson:
         self.moments = [moment for moment, _ in labelled]
         self.labels = np.array([origin.classes.index(label) for _, label in labelled], int)
         self.others, self.anchors = others, anchors
+        self.vouched = np.zeros(len(labelled), bool)
+
+    def vouch(self, confirmed):
+        """Note which labels a person has confirmed. confirmed: {(seq, label)}."""
+        self.vouched[:] = [(moment.seq, self.origin.classes[label]) in confirmed for moment, label in zip(self.moments, self.labels)]
 
     def hidden(self, parameters, moments=None):
         """(n, width): what the head judges under these controls. Where controls never move, what was recorded is that."""

@@ -14,13 +14,15 @@ RECENT = 600  # of a stream in memory; ten minutes of heart beats
 KEPT = 256  # labelled ones of a stream on disk
 ASKED = 64  # asked for and not answered yet, of a stream
 STREAMS = 256
+BEFORE, AFTER = 7, 2  # neighbours that a person sees beside a moment: the rhythm that it stands in
 
 
 class Moment:
     """One inference that can be learnt from. guess: class that the model gave; share: how sure it was; hidden: (width,);
-    values, state: see models.twin."""
+    values, state: see models.twin; seen: {name: array} that is for a person alone: "shares" of all classes, "attended": weight of
+    each key, newest last, and of the moments around "apart_ms", "guess" and "trace" (n, length)."""
 
-    def __init__(self, stream, seq, t_ms, guess, share, hidden, values, state):
+    def __init__(self, stream, seq, t_ms, guess, share, hidden, values, state, seen=None):
         self.stream = stream
         self.seq = seq
         self.t_ms = t_ms
@@ -29,6 +31,7 @@ class Moment:
         self.hidden = hidden
         self.values = values
         self.state = state
+        self.seen = seen or {}
 
     def __getitem__(self, name):
         return getattr(self, name)
@@ -39,6 +42,7 @@ def packed(moment):
     them is a small step. Not np.savez: reading that back parses Python, which CPython 3.11 cannot do in two threads at once."""
     arrays = {"hidden": moment.hidden, **{"v%d" % i: value for i, value in enumerate(moment.values)}}
     arrays.update({"s_" + name: np.asarray(value, np.float16) for name, value in moment.state.items()})
+    arrays.update({"x_" + name: value for name, value in moment.seen.items()})
     arrays = {name: np.ascontiguousarray(value) for name, value in arrays.items()}
     head = json.dumps([(name, value.dtype.str, value.shape) for name, value in arrays.items()]).encode()
     return zlib.compress(head + b"\n" + b"".join(value.tobytes() for value in arrays.values()), 1)
@@ -55,14 +59,16 @@ def unpacked(stream, row):
         at += arrays[name].nbytes
     state = {name[2:]: value.astype(np.float32) for name, value in arrays.items() if name.startswith("s_")}
     values = [arrays["v%d" % i] for i in range(sum(name[0] == "v" for name in arrays))]
-    return Moment(stream, seq, t_ms, guess, share, arrays["hidden"], values, state)
+    seen = {name[2:]: value for name, value in arrays.items() if name.startswith("x_")}
+    return Moment(stream, seq, t_ms, guess, share, arrays["hidden"], values, state, seen)
 
 
 class Moments:
-    """store: AttentionStore; counters: shown in the status."""
+    """store: AttentionStore; counters: shown in the status; trace: see models.twin, `shown`."""
 
-    def __init__(self, store, counters):
+    def __init__(self, store, counters, trace=None):
         self.store = store
+        self.trace = trace
         self.counters = counters
         self.recent, self.opened = OrderedDict(), {}
 
@@ -92,8 +98,25 @@ class Moments:
         near = [m for m in list(self.recent.get(stream, {}).values()) if abs(m.seq - seq) <= reach]
         return min(near, key=lambda m: abs(m.seq - seq)) if near else None
 
+    def beside(self, moment):
+        """A moment with what a person sees around it, as far as it is still here."""
+        latest = list(self.recent.get(moment.stream, {}).values())
+        at = next((i for i, near in enumerate(latest) if (near.seq, near.t_ms) == (moment.seq, moment.t_ms)), None)
+        if at is None or not self.trace or at < BEFORE and "trace" in moment.seen:  # what was kept knows more
+            return moment
+        around = latest[max(0, at - BEFORE):at] + latest[at + 1:at + 1 + AFTER]
+        moment.seen = dict(moment.seen, apart_ms=np.array([near.t_ms - moment.t_ms for near in around], np.int32),
+                           guess=np.array([near.guess for near in around], "U8"),
+                           trace=np.array([self.line(near) for near in around], np.int16))
+        return moment
+
+    def line(self, moment):
+        """The first channel of a moment's trace, in counts."""
+        return np.asarray(moment.values[self.trace["index"]]).reshape(-1, self.trace["channels"])[:, 0]
+
     def keep(self, moment, why, asked_ms=None):
         """(statement, values) that puts a moment on disk."""
+        self.beside(moment)
         return ("INSERT INTO moment VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 (moment.stream, moment.seq, moment.t_ms, moment.guess, float(moment.share), why, asked_ms, packed(moment)))
 

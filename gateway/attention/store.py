@@ -21,7 +21,11 @@ CREATE TABLE IF NOT EXISTS feedback(id INTEGER PRIMARY KEY, stream TEXT, seq INT
  received_ms INTEGER, verdict TEXT, UNIQUE(stream, seq, source));
 CREATE TABLE IF NOT EXISTS moment(stream TEXT, seq INTEGER, t_ms INTEGER, guess TEXT, share REAL, why TEXT, asked_ms INTEGER, data BLOB,
  PRIMARY KEY(stream, seq)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS online(name TEXT, version INTEGER, t_ms INTEGER, text TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY(name, version));
+CREATE TABLE IF NOT EXISTS recall(stream TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS origin(stream TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS alarm(id INTEGER PRIMARY KEY, stream TEXT, raised_ms INTEGER, why TEXT, answer TEXT, source TEXT,
+ answered_ms INTEGER, labels TEXT);
 """
 
 
@@ -70,13 +74,13 @@ class AttentionStore:
         return self.rows("SELECT stream, version, frozen FROM stream ORDER BY stream")
 
     def origins(self):
-        """{stream: {"package", "classes", "reach"}} of all streams that were ever judged by a package."""
+        """{stream: {"package", "classes", "reach", and what is shown}} of all streams that were ever judged by a package."""
         return {stream: json.loads(text) for stream, text in self.rows("SELECT stream, text FROM origin ORDER BY stream")}
 
-    def introduce(self, stream, package, classes, reach):
-        """Note what judges a stream, for whoever gives feedback from another process."""
+    def introduce(self, stream, package, classes, reach, shown=None):
+        """Note what judges a stream, for whoever gives feedback from another process. shown: see models.twin."""
         self.write(("INSERT INTO origin VALUES(?, ?) ON CONFLICT DO UPDATE SET text = excluded.text",
-                    (stream, json.dumps({"package": package, "classes": classes, "reach": reach}))))
+                    (stream, json.dumps(dict(shown or {}, package=package, classes=classes, reach=reach)))))
 
     def current(self, stream):
         """(AttentionState in use or None for the shipped one, frozen)."""

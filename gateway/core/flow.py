@@ -41,7 +41,7 @@ class Reader:
                 self._count(block, expected)
                 await self.channel.put(block)
                 if block.stream in self.rests:
-                    await self.clock.sleep_ms(self.rests.pop(block.stream))
+                    await self.sensor.rest(self.rests.pop(block.stream))
         finally:
             await self.sensor.close()
 
@@ -67,23 +67,26 @@ class Pipeline:
         self.model = model
         self.outbox = outbox
         self.clock = clock
-        self.rests = rests
-        self.watch = watch
+        self.rests, self.watch = rests, watch
+        self.began = clock.ticks_ms()
         self.counters = {"blocks": 0, "inferences": 0, "reported": 0, "alarms": 0, "summaries": 0}
 
     async def run(self, up):
         """Work until the channel is closed and empty."""
         up()
-        began = self.clock.ticks_ms()
         try:
             while True:
                 await self.take(await self.channel.get())
                 await self.outbox.room()
-                if ticks_diff(self.clock.ticks_ms(), began) >= YIELD_MS:
-                    await self.clock.sleep_ms(0)
-                    began = self.clock.ticks_ms()
+                await self._yield()
         except EndOfStream:
             await self.finish()
+
+    async def _yield(self):
+        """Give others their turn after a while of work: a critical job must not wait for all that one block of another asks for."""
+        if ticks_diff(self.clock.ticks_ms(), self.began) >= YIELD_MS:
+            await self.clock.sleep_ms(0)
+            self.began = self.clock.ticks_ms()
 
     async def take(self, block):
         """Work on one Block or Sample."""
@@ -103,6 +106,7 @@ class Pipeline:
             self.counters["reported"] += bool(decision.report)
             self.counters["alarms"] += bool(decision.alarm)
             self._report(features, inference, decision, summaries)
+            await self._yield()
 
     async def finish(self):
         """Offer what the plugin still owes."""

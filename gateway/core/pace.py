@@ -26,8 +26,11 @@ def span(text):
 class Pace:
     """rate: records a second, 0 = any; daily: bytes a day (UTC), 0 = any; quiet: "HH:MM-HH:MM" in UTC or "".
 
-    now: function that gives wall time in ms. Alarms are held by the rate alone.
+    now: function that gives wall time in ms. Alarms are held by the rate alone. hold: function that says why else the line
+    is closed, "" when it is not.
     """
+
+    hold = str
 
     def __init__(self, now, rate=0, daily=0, quiet=""):
         self.now, self.rate, self.daily, self.quiet = now, rate, daily, span(quiet)
@@ -42,7 +45,9 @@ class Pace:
 
     def closed(self):
         """Why only alarms may pass now, in words; "" when all may."""
-        now = self.now()
+        now, held = self.now(), self.hold()
+        if held:
+            return held
         if self.daily and self.day == now // DAY_MS and self.used >= self.daily:
             return "the day's %d bytes are used up" % self.daily
         if self.quiet:

@@ -30,6 +30,12 @@ class Sensor(Part):
         """The next Block or Sample. Waits for it; never returns None."""
         raise NotImplementedError
 
+    async def rest(self, ms):
+        """Rest for `ms` between two readings; a source that goes on by itself passes over what comes meanwhile, and counts it.
+
+        Called as far as the manifest's `rest_ms` allows where energy is short, and by a plugin's Decision."""
+        await self.context.clock.sleep_ms(ms)
+
     async def close(self):
         """Let go of the device."""
 

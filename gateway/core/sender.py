@@ -14,13 +14,10 @@ class Sender:
     """
 
     def __init__(self, name, outbox, uplink, limit=100, pace=None):
-        self.name = name
-        self.outbox = outbox
-        self.uplink = uplink
+        self.name, self.outbox, self.uplink = name, outbox, uplink
         self.limit = limit
         self.pace = pace or Pace(outbox.clock.ticks_ms)
-        self.singly_upto = 0
-        self.note = ""  # why only alarms pass, in words
+        self.singly_upto, self.note = 0, ""  # note: why only alarms pass, in words
         self.counters = {"batches": 0, "sent": 0, "express": 0, "refused": 0, "held": 0}
 
     async def run(self, up):
@@ -30,6 +27,8 @@ class Sender:
         self.backlog = self.outbox.accepted_seq
         self.ahead = {"alarm": self.after, None: self.backlog}
         try:
+            while self.pace.hold():  # no line: nothing to be opened
+                await self._rest(self.pace.hold())
             await self.uplink.open()
             while True:
                 await self._turn()
@@ -45,9 +44,7 @@ class Sender:
             if not closed and self.after < self.backlog:
                 await self._express(None)
         if closed:
-            self.counters["held"] += 1
-            self.up()
-            return await self.outbox.clock.sleep_ms(POLL_MS)
+            return await self._rest(closed)
         batch = await self.outbox.batch(self.after, 1 if self.after < self.singly_upto else self.limit, self.name)
         if batch:
             await self._send(batch)
@@ -57,6 +54,13 @@ class Sender:
                 self.after = self.outbox.marks[self.name]  # the far end took less than it was sent: once more
             else:
                 await self.outbox.accepted(seen + 1)
+
+    async def _rest(self, why):
+        """Let a while pass in which nothing may."""
+        self.note = why
+        self.counters["held"] += 1
+        self.up()
+        await self.outbox.clock.sleep_ms(POLL_MS)
 
     async def _express(self, cls):
         """Send what cannot wait for its turn; it goes again in its turn, and is judged there."""

@@ -59,27 +59,55 @@ class Account:
     """
 
     def __init__(self, names, prior, base_w):
-        self.names = list(names)
-        self.x = np.array([*prior, base_w], float)
-        scale = np.maximum(self.x, 1e-3)
-        self.p = np.diag((.5 * scale) ** 2)  # tables may be off by half
-        self.alarms, self.residual, self.minutes, self.noise = 0, 0.0, 0, 1.0
+        self.names, self.prior = list(names), np.array([*prior, base_w], float)
+        self.alarms = 0
+        self.begin()
+
+    def begin(self):
+        """Know nothing but the tables."""
+        self.x = self.prior.copy()
+        self.most = (.5 * np.maximum(self.x, 1e-3)) ** 2  # tables may be off by half
+        self.p = np.diag(self.most)
+        self.residual, self.minutes, self.noise = 0.0, 0, 1.0
 
     def update(self, counts, seconds, joules):
-        """One span: {name: jobs}, its length, what the meter said. Gives the unexplained share of it."""
+        """One span: {name: jobs}, its length, what the meter said. Gives whether too much of it stayed unexplained."""
         row = np.array([*[counts.get(name, 0) for name in self.names], seconds], float)
         error = joules - row @ self.x
         self.minutes += 1
         self.residual = abs(error) / max(joules, 1e-9)
-        self.alarms += self.residual > ALARM and self.minutes > 10
+        alarm = bool(self.residual > ALARM and self.minutes > 10)
+        self.alarms += alarm
         self.noise += .05 * (error * error - self.noise)
         p = self.p / FORGET
         gain = p @ row / (max(self.noise, 1e-6) + row @ p @ row)
         self.x = np.maximum(self.x + gain * error, 0)
-        self.p = p - np.outer(gain, row @ p)
-        return self.residual
+        p = p - np.outer(gain, row @ p)
+        # what does not run is forgotten, but never known less than at the beginning
+        scale = np.sqrt(np.minimum(1, self.most / np.maximum(np.diag(p), 1e-30)))
+        self.p = p * np.outer(scale, scale)
+        return alarm
 
     def energies(self):
         """{name: (J per job, standard error)}, and the base under ""."""
         errors = np.sqrt(np.maximum(np.diag(self.p), 0))
         return {name: (float(value), float(error)) for name, value, error in zip([*self.names, ""], self.x, errors)}
+
+    def kept(self):
+        """All that was learnt, JSON-safe."""
+        return {"names": self.names, "prior": self.prior.tolist(), "x": self.x.tolist(), "p": self.p.tolist(), "minutes": self.minutes,
+                "noise": self.noise}
+
+    def restore(self, kept):
+        """Go on from what kept() gave; where the tables are others, or it is damaged, from the beginning. Gives whether it was taken."""
+        n = len(self.prior)
+        try:
+            x, p = np.array(kept["x"], float), np.array(kept["p"], float)
+            sound = x.shape == (n,) and p.shape == (n, n) and np.isfinite(x).all() and np.isfinite(p).all()
+            if not sound or kept["names"] != self.names or kept["prior"] != self.prior.tolist():
+                return False
+            self.minutes, self.noise = int(kept["minutes"]), float(kept["noise"])
+        except (KeyError, TypeError, ValueError):
+            return False
+        self.x, self.p = x, p
+        return True

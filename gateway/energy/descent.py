@@ -2,7 +2,6 @@
 
 from gateway.core.compat import ticks_diff
 
-RETRY_MS = 60000  # how long a lost accelerator is left alone
 JUMP_MS = 60000  # a wall clock that is this far from the ticks has jumped
 HOT, HOTTER, COOL = 80, 85, 75  # Celsius; the firmware throttles from 80, hard at 85
 
@@ -32,7 +31,7 @@ def lose(governor, device, reason):
 
 def accelerators(governor, ticks):
     """One that was lost is tried again after a rest; where it is still away, the next job loses it anew."""
-    lost = [device for device in governor.policy.lost if ticks_diff(ticks, governor.lost_at[device]) < RETRY_MS]
+    lost = [device for device in governor.policy.lost if ticks_diff(ticks, governor.lost_at[device]) < 1000 * governor.values["retry_s"]]
     governor.policy.lost = tuple(lost)
     if not lost:
         governor.ladder.set("accelerator", 0)

@@ -4,26 +4,23 @@ from gateway.core.errors import ModelError
 from gateway.core.plugin import Model
 from gateway.energy import descent
 
-REST_MS = 2000  # how long a stream rests when its jobs are refused
-
 
 class GovernedModel(Model):
-    """model: a PackageModel or a domain's own rules; c: its JobClass; rests: see Reader. infer() gives None for a job that is
-    refused. counters: see the governor."""
+    """model: a PackageModel or a domain's own rules; c: its JobClass. infer() gives None for a job that is refused. counters: see the
+    governor."""
 
-    def __init__(self, model, c, governor, rests):
+    def __init__(self, model, c, governor):
         super().__init__(model.options, model.context)
-        self.model, self.c, self.governor, self.rests = model, c, governor, rests
+        self.model, self.c, self.governor = model, c, governor
 
     def infer(self, features):
         """Inference by the variant that the policy chose, or None."""
         governor, c = self.governor, self.c
         began = governor.now_us()
-        arrived = governor.arrived(c, features.stream)
+        arrived = governor.arrived(c)
         while True:
-            index = governor.policy.choose(c, governor.now_us(), arrived + c.deadline_us)
+            index = governor.choose(c, arrived)
             if index < 0:
-                self.rests[features.stream] = REST_MS
                 return None
             if self._ready(c.variants[index]):
                 break

@@ -1,25 +1,27 @@
 """The energy policy at work on a gateway: asks meter, gauge and thermometer, plans, keeps the ledger, the ladder and the certificate."""
 
 import os
-from collections import OrderedDict
 from pathlib import Path
 
 from gateway.core.compat import ticks_diff
 from gateway.energy import accounts, descent, meters
+from gateway.energy.arrivals import Arrivals
+from gateway.energy.devices import Devices
 from gateway.energy.governed import GovernedModel
 from gateway.energy.harvest import SLOT_MS
 from gateway.energy.journal import Journal
 from gateway.energy.ladder import Ladder
+from gateway.energy.learnt import Learnt
 from gateway.energy.ledger import Ledger
 from gateway.energy.policy import EnergyPolicy
 from gateway.energy.price import Plan
 from gateway.energy.report import shown, summary
+from gateway.energy.rests import Rests
 from gateway.energy.sources import Charge, Sources
 from gateway.energy.start import chosen, gauge_of, keep, read, tables_of
 
 EVERY_MS, SAVE_MS, MINUTE_MS, DAY_MS = 1000, 60000, 60000, 86400000
 FILE = "energy.json"
-STAMPS = 4096  # blocks read and not yet taken whose time is known
 
 
 class Governor:
@@ -27,76 +29,79 @@ class Governor:
     supervisor."""
 
     def __init__(self, config, folder, context, name, offer):
-        root = os.environ.get("HEED_SYSFS", "/")
+        self.root = Path(os.environ.get("HEED_SYSFS", "/"))
         self.values, self.board = config.values, config.board
-        self.path, self.clock, self.root, self.name, self.offer = Path(folder) / FILE, context.clock, root, name, offer
-        capacity = int(self.values["battery_wh"] * 3600000)
-        self.ladder, self.kept = Ladder(context.log), read(self.path)
-        self.ledger = Ledger(self.kept["days"])
+        self.path, self.clock, self.name, self.offer = Path(folder) / FILE, context.clock, name, offer
+        capacity, kept = int(self.values["battery_wh"] * 3600000), read(Path(folder) / FILE)
+        self.ladder, self.ledger, self.mains = Ladder(context.log), Ledger(kept["days"]), not capacity
         self.policy = EnergyPolicy(config.classes, capacity or 1, int(self.board["idle_mw"]), int(1000 * self.values["worst"]))
-        self.mains = not capacity
-        self.policy.harvest.slots, self.policy.harvest.next = self.kept["harvest"], self.kept["next"]
-        self.sources = Sources(chosen(self.values["meter"], root), (self.board["idle_mw"] + self.board["busy_mw"]) / 1000, self.ladder)
-        self.model = self.sources.meters[-1]
-        self.charge = Charge(gauge_of(self.values["gauge"], root), capacity or 1, self.kept.get("share", self.values["start"]), self.ladder)
-        self.account = accounts.Account(*tables_of(config.classes), self.board["idle_mw"] / 1000)
-        self.journal = Journal(self, self.kept["certificates"])
-        self.counters = {"jobs": 0, "refused": 0, "critical_missed": 0, "clock_jumps": 0, "residual_alarms": 0}
-        self.came, self.streams, self.lost_at, self.watts = OrderedDict(), {}, {}, 0.0
-        self.counts, self.metered_j, self.spent_uj, self.harvested = {}, 0.0, 0, 0
-        self.ticks = self.clock.ticks_ms()
+        self.devices = Devices(config.devices, self.policy)
+        self.policy.base_mw += self.devices.always_mw
+        self.policy.harvest.slots, self.policy.harvest.next = kept["harvest"], kept["next"]
+        self.arrivals = Arrivals(self.now_us, config.classes)
+        self.rests = Rests(self.policy, self.clock, self.started)
+        self.sources = Sources(chosen(self.values["meter"], self.root), (self.board["idle_mw"] + self.board["busy_mw"]) / 1000, self.ladder)
+        self.charge = Charge(gauge_of(self.values["gauge"], self.root), capacity or 1, kept.get("share", self.values["start"]), self.ladder)
+        account = accounts.Account(*tables_of(config.classes), self.board["idle_mw"] / 1000)
+        self.learnt = Learnt(self.policy, account, self.values["learn_energy"], self.devices.always_mw, context.log)
+        self.learnt.restore(kept.get("learnt", {}))
+        self.journal = Journal(self, kept["certificates"])
+        self.counters = {"jobs": 0, "critical_missed": 0, "clock_jumps": 0, "residual_alarms": 0}
+        self.lost_at, self.watts, self.counts = {}, 0.0, {}
+        self.metered_j, self.spent_uj, self.harvested, self.ticks = 0.0, 0, 0, self.clock.ticks_ms()
         self.wall = self.saved = self.minute = self.told = self.clock.wall_ms()
         self._begin()
 
     def _begin(self):
+        self.charge.update(0)
         if self.mains:
             self.policy.plan = Plan(0, 0, 0, 1000, 1000)
         else:
-            self.policy.begin(self.clock.wall_ms(), self.charge.update(0, 0))
+            self.policy.begin(self.clock.wall_ms(), self.charge.mj)
 
-    def govern(self, name, model, rests):
+    def govern(self, name, model):
         """The model of a plugin under the policy; the model itself where no class has the plugin's name."""
-        found = [c for c in self.policy.classes if c.name == name]
-        return GovernedModel(model, found[0], self, rests) if found else model
+        c = self._class_of(name)
+        return GovernedModel(model, c, self) if c else model
 
-    def metered(self, part, kind, name, verbs):
-        """Keep account of the processor time of a part, at the board's busy draw of one core."""
-        mw = self.board["busy_mw"] / self.board["cores"]
-        if kind == "sensor":
-            part.read = self._stamped(part.read)
-        if kind == "plugin":
-            push = part.push
-            part.push = lambda block: self.taken(block) or push(block)
-        accounts.metered(part, verbs, lambda ns: self._spend(kind, name, int(ns * mw / 1000000)))
+    def _class_of(self, plugin):
+        return next((c for c in self.policy.classes if c.name == plugin), None)
 
-    def _stamped(self, read):
-        async def call():
-            block = await read()
-            self.came[block.stream, block.seq] = self.now_us()
-            if len(self.came) > STAMPS:
-                self.came.popitem(last=False)
-            return block
-        return call
+    def metered(self, made, part, verbs):
+        """Keep account of the processor time of a part, at the board's busy draw of one core; part: its PartConfig."""
+        mw = self.board["busy_mw"] / self.board["cores"] / 1000000
+        accounts.metered(made, verbs, lambda ns: self.arrivals.held(ns // 1000) or self._spend(part.table, part.name, int(ns * mw)))
+        if part.table == "plugin":
+            self.arrivals.watch_plugin(made, part.name)
+        c = self._class_of(part.feeds)
+        if c:
+            self.rests.rest(made, part.name, c, part.found.manifest.get("rest_ms", 0), self.devices.camera(c))
+            self.arrivals.watch_sensor(made, c.name)
 
     def now_us(self):
         """Monotonic time of the policy's."""
         return self.clock.ticks_ms() * 1000
 
-    def taken(self, block):
-        """A plugin takes a block: the deadlines of the jobs that it completes count from when it was read."""
-        self.streams[block.stream] = self.came.pop((block.stream, block.seq), None) or self.now_us()
-
-    def arrived(self, c, stream):
+    def arrived(self, c):
         """When the data of a job came; tells the policy of the job."""
-        at = self.streams.get(stream, self.now_us())
+        at = self.arrivals.at(c.name)
         self.policy.arrived(c, at)
         self.journal.came(c)
         return at
+
+    def choose(self, c, arrived):
+        """Index of the variant that the policy takes for a job, beside the critical ones that wait; -1 when it is refused."""
+        return self.policy.choose(c, self.now_us(), arrived + c.deadline_us, self.arrivals.waiting(self.policy.classes))
+
+    def started(self, device):
+        """A device was switched on: the energy of its start."""
+        self._spend("device", device, self.devices.start_uj(device))
 
     def done(self, c, index, took_us, arrived):
         """A job has ended."""
         variant = c.variants[index]
         self.policy.done(c, index, max(1, took_us))
+        self.arrivals.held(took_us)
         self.counters["jobs"] += 1
         self.counters["critical_missed"] += c.critical and self.now_us() > arrived + c.deadline_us
         name = c.name + "/" + variant.name
@@ -138,24 +143,23 @@ class Governor:
     def _power(self, span):
         """What was drawn and gained since the last look."""
         self._spend("base", self.board["name"], int(self.board["idle_mw"] * span))
-        for c in self.policy.classes:
-            if c.device and c.name not in self.policy.off:
-                self._spend("device", c.device.name, c.device.power_mw * span)
+        devices = self.devices.drawn(span)
+        for name, uj in devices:
+            self._spend("device", name, uj)
         busy, joules, self.spent_uj = self.spent_uj > self.board["idle_mw"] * span * 1.02, self.spent_uj / 1e6, 0
-        self.model.told(joules)
+        self.sources.meters[-1].told(joules)
         self.watts = self.sources.watts(busy)
         drawn = joules * 1000 if self.sources.name == "model" else self.watts * span
-        self.metered_j += drawn / 1000
-        before = self.charge.mj
-        after = self.charge.update(int(drawn), 0)
-        gained = max(0, after - before + int(drawn))
-        self.harvested += gained
+        self.metered_j += drawn / 1000 - sum(uj for _, uj in devices) / 1e6
+        self.harvested += self.charge.update(int(drawn), self.watts)
 
     def _slot(self, wall):
-        """A slot of the plan has ended."""
-        self.journal.slot(self.harvested, wall)
-        self.policy.tick(wall, self.charge.mj, self.harvested)
-        self.harvested = 0
+        """A slot of the plan has ended. What came in is known as well as the gauge is fine: what seems to be less than nothing is
+        taken off the slots that follow."""
+        harvested = max(0, self.harvested)
+        self.harvested -= harvested
+        self.journal.slot(harvested, wall)
+        self.policy.tick(wall, self.charge.mj, harvested)
         self.ladder.set("clock", 0)
 
     def _regular(self, wall):
@@ -173,8 +177,8 @@ class Governor:
     def _minute(self, seconds):
         """Attribution: only a meter that measures has something to teach."""
         if self.sources.name != "model":
-            self.account.update(self.counts, seconds, self.metered_j)
-            self.counters["residual_alarms"] = self.account.alarms
+            self.learnt.minute(self.counts, seconds, self.metered_j)
+            self.counters["residual_alarms"] = self.learnt.account.alarms
         self.counts, self.metered_j = {}, 0.0
 
     def percent(self):
@@ -187,7 +191,9 @@ class Governor:
 
     def counted(self):
         """For the status."""
-        return dict(self.counters, **self.policy.counters, **self.ladder.counters, **self.sources.counters, **self.charge.counters)
+        parts = [self.policy, self.ladder, self.sources, self.charge, self.arrivals, self.rests, self.learnt, self.devices.switches,
+                 self.devices.duty]
+        return dict(self.counters, **{name: n for part in parts if part for name, n in part.counters.items()})
 
     def save(self):
         """Ledger, history and charge to disk."""

@@ -20,10 +20,20 @@ class Variant:
 
 
 class Device:
-    """Something that draws power while it is on, and energy to start: a camera, a Coral port, a radio."""
+    """Something that draws power while it is on, and energy to start: a camera, a Coral port, a radio. names: of its parts, which
+    are on together."""
 
-    def __init__(self, name, power_mw, start_mj=0):
+    def __init__(self, name, power_mw, start_mj=0, names=None):
         self.name, self.power_mw, self.start_mj = name, power_mw, start_mj
+        self.names = names or (name,)
+
+
+def together(devices):
+    """One Device of several, None of none."""
+    if len(devices) < 2:
+        return devices[0] if devices else None
+    names = tuple([device.name for device in devices])
+    return Device("+".join(names), sum([device.power_mw for device in devices]), sum([device.start_mj for device in devices]), names)
 
 
 class JobClass:
@@ -74,7 +84,7 @@ class Demand:
 
     def learn(self):
         """Work the curve out anew: rates or tables have changed."""
-        top = max([self._dearest(c) for c in self.classes])
+        top = max([1] + [self._dearest(c) for c in self.classes])
         self.prices = [0]
         price = max(1, top // 1000)
         while price < top * 11 // 10:

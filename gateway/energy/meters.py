@@ -1,6 +1,6 @@
-"""What can tell power, charge and heat on this machine, behind one interface, best first. Nothing is taken on trust.
+"""What can tell power and heat on this machine, behind one interface, best first. Nothing is taken on trust.
 
-A meter has name, and watts(), which raises NotConnected when it cannot tell; a gauge has share(), 0 to 1 of its battery.
+A meter has name, and watts(), which raises NotConnected when it cannot tell; gauges: see gateway.energy.gauges.
 root: "/" on a real machine; tests give a tree of their own.
 """
 
@@ -10,19 +10,9 @@ import time
 from pathlib import Path
 
 from gateway.core.errors import NotConnected
+from gateway.energy.gauges import Gauge, number
 
 INA = ("ina219", "ina220", "ina226", "ina230", "ina231", "ina238", "ina3221")
-# Rest voltage of one cell by share of its charge, for a gauge by voltage: rough, a few per cent at best.
-CURVES = {"liion": ((3.0, 0), (3.45, .05), (3.6, .15), (3.7, .35), (3.8, .55), (3.95, .75), (4.1, .92), (4.2, 1)),
-          "lifepo4": ((2.5, 0), (3.0, .05), (3.2, .15), (3.27, .4), (3.3, .6), (3.33, .8), (3.4, .97), (3.6, 1))}
-
-
-def number(path):
-    """The integer in a sysfs file, or NotConnected."""
-    try:
-        return int(Path(path).read_text().split()[0])
-    except (OSError, ValueError, IndexError):
-        raise NotConnected("%s cannot be read" % path)
 
 
 class Hwmon:
@@ -124,34 +114,6 @@ class Model:
         now = time.monotonic()
         spent, self.joules, span, self.since = self.joules, 0.0, max(1e-3, now - self.since), now
         return spent / span
-
-
-class Gauge:
-    """A battery with a fuel gauge that the kernel knows."""
-
-    def __init__(self, folder):
-        self.folder, self.name = Path(folder), "gauge " + Path(folder).name
-
-    def share(self):
-        """Charge, 0 to 1."""
-        return number(self.folder / "capacity") / 100
-
-
-class Voltage:
-    """A battery known by its rest voltage alone. read: function that gives volts."""
-
-    name = "voltage curve"
-
-    def __init__(self, read, kind="liion", cells=1):
-        self.read, self.curve, self.cells = read, CURVES[kind], cells
-
-    def share(self):
-        """Charge, 0 to 1, between the points of the curve."""
-        volts = self.read() / self.cells
-        for (low, a), (high, b) in zip(self.curve, self.curve[1:]):
-            if volts <= high:
-                return max(0.0, a + (b - a) * (volts - low) / (high - low))
-        return 1.0
 
 
 def celsius(root="/"):

@@ -23,5 +23,6 @@ def shown(governor):
             "charge_percent": governor.percent(), "price": plan.price, "long_run": plan.long_run, "need": plan.need,
             "reserve_mj": plan.reserve, "slow": policy.slow, "ladder": governor.ladder.shown(), "history": governor.ladder.history,
             "today": governor.ledger.days.get(day, {}), "mj_per_inference": governor.ledger.per_job(day),
-            "learnt": governor.account.energies() if governor.account.minutes else {},
+            "energies": governor.learnt.shown(), "learning": bool(governor.learnt.account.minutes), "devices": governor.devices.shown(),
+            "resting": {name: ms for name, ms in sorted(governor.rests.now.items()) if ms},
             "certificates": governor.journal.certificates[-7:], "off": sorted(policy.off), "lost": sorted(policy.lost)}

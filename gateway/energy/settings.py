@@ -2,16 +2,19 @@
 
 from gateway.core.errors import ConfigError
 from gateway.core.options import check_options
-from gateway.energy import tables
+from gateway.energy import device_settings, gauges, tables
 
 METERS = ("auto", "model", "hwmon", "ina219", "pmic", "rapl")
 ENERGY = {"options": {
     "board": {"default": "zero2w", "type": "str", "help": "board by name (`heed energy probe` lists them), or a TOML file"},
     "meter": {"default": "auto", "type": "str", "choices": METERS, "help": "what tells power; auto = the best that is found"},
     "battery_wh": {"default": 0.0, "type": "float", "min": 0, "help": "size of the battery, 0 = mains"},
-    "gauge": {"default": "", "type": "path", "help": "folder with a file `capacity` in percent; empty = the one that the kernel knows"},
+    "gauge": {"default": "", "type": "folder or table", "help": "folder with a file `capacity` in percent, or { voltage = FILE, curve = "
+              "NAME }; empty = the one that the kernel knows"},
     "start": {"default": 0.6, "type": "float", "min": 0, "max": 1, "help": "share of charge at the start where no gauge tells it"},
     "worst": {"default": 1.6, "type": "float", "min": 1, "max": 10, "help": "how many times slower than its table a job may become"},
+    "learn_energy": {"default": True, "type": "bool", "help": "whether what a meter has taught takes the tables' place"},
+    "retry_s": {"default": 60, "type": "int", "min": 1, "help": "how long a lost accelerator is left alone"},
     "summary_s": {"default": 3600, "type": "int", "min": 1, "help": "how often what was spent goes upstream"},
     "class": {"default": [], "type": "list", "help": "[[energy.class]]: see docs/energy.md"},
     "device": {"default": [], "type": "list", "help": "[[energy.device]]: see docs/energy.md"}}}
@@ -19,10 +22,10 @@ MARGIN = 1.25  # as the policy's
 
 
 class EnergyConfig:
-    """values: of the table; board: facts; classes: [JobClass]."""
+    """values: of the table; board: facts; classes: [JobClass]; devices: [facts], see gateway.energy.device_settings."""
 
-    def __init__(self, values, board, classes):
-        self.values, self.board, self.classes = values, board, classes
+    def __init__(self, values, board, classes, devices):
+        self.values, self.board, self.classes, self.devices = values, board, classes, devices
 
 
 def check(given, plugins, fault):
@@ -36,6 +39,7 @@ def check(given, plugins, fault):
     try:
         board = tables.board(values["board"])
         classes = tables.classes(values, board, "[energy]") if values["class"] else []
+        values["gauge"] = gauge(values["gauge"])
     except ConfigError as error:
         fault("[energy]", error.message, error.hint)
         return None
@@ -44,7 +48,16 @@ def check(given, plugins, fault):
             fault("[[energy.class]] %s" % c.name, "no [[plugin]] of this name", "known: " + (", ".join(plugins) or "none"))
     for where, problem, remedy in impossible(classes, values["worst"], board):
         fault(where, problem, remedy)
-    return EnergyConfig(values, board, classes)
+    return EnergyConfig(values, board, classes, device_settings.check(values["device"], classes, fault))
+
+
+def gauge(given):
+    """The gauge of the settings with its defaults: a folder, or a table of gauges.VOLTAGE. Raises ConfigError."""
+    if isinstance(given, str):
+        return given
+    values = tables.checked("[energy] gauge", gauges.VOLTAGE, given if isinstance(given, dict) else {"voltage": given})
+    gauges.curve(values["curve"])
+    return values
 
 
 def impossible(classes, worst, board):

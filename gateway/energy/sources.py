@@ -64,8 +64,9 @@ class Sources:
 class Charge:
     """mJ in the battery. A gauge is believed as long as it agrees with what was drawn; one that leaps is left for the sum.
 
-    A battery lies: a step of more than a tenth between two readings, or a value out of range, is not taken; three sound readings
-    within a tenth of each other are, wherever they are."""
+    Between the bounds that a gauge gives, which tells whole percents or less, the sum of what was drawn goes on. A battery lies: a
+    step of more than a tenth between two readings, or a value out of range, is not taken; three sound readings within a tenth of each
+    other are, wherever they are."""
 
     LEAP = .10
 
@@ -74,30 +75,36 @@ class Charge:
         self.mj, self.known, self.trial = int(start * capacity), None, []
         self.counters = {"gauge_faults": 0}
 
-    def update(self, drawn_mj, gained_mj):
-        """mJ now, after so much was drawn and gained since the last call."""
-        self.mj = max(0, min(self.capacity, self.mj - drawn_mj + gained_mj))
-        share = self._share()
-        if share is not None:
-            self.mj = int(share * self.capacity)
-        return self.mj
+    def update(self, drawn_mj, watts=0.0):
+        """So much was drawn since the last call, the board draws `watts`. Gives the mJ that came in; fewer than none when more has
+        gone than was known."""
+        self.mj = max(0, self.mj - drawn_mj)
+        share = self._share(watts)
+        if share is None:
+            return 0
+        before, off = self.mj, self.gauge.band
+        self.mj = int(self.capacity * min(1, max(share - off, 0, min(share + off, self.mj / self.capacity))))
+        return self.mj - before
 
-    def _share(self):
+    def _share(self, watts):
+        """What the gauge says; None where there is none, or it is not believed."""
         if not self.gauge:
             return None
+        self.gauge.drawn_w = watts
         try:
             share = self.gauge.share()
         except NotConnected:
             share = -1
-        if not 0 <= share <= 1:
-            self.counters["gauge_faults"] += 1
-            return None
-        if self.known is None or abs(share - self.known) <= self.LEAP:
+        if 0 <= share <= 1 and self.known is not None and abs(share - self.known) <= self.LEAP:
             self.known, self.trial = share, []
             return share
-        self.trial = [t for t in self.trial if abs(t - share) <= self.LEAP][-2:] + [share]
-        self.counters["gauge_faults"] += 1
-        if len(self.trial) == 3:
-            self.known, self.trial = share, []
-            return share
+        self.counters["gauge_faults"] += self.known is not None or not 0 <= share <= 1
+        if 0 <= share <= 1:
+            self._try(share)
         return None
+
+    def _try(self, share):
+        """A reading far from what is known: the third of a kind is taken, and the first one of all. It is no harvest."""
+        self.trial = [t for t in self.trial if abs(t - share) <= self.LEAP][-2:] + [share]
+        if self.known is None or len(self.trial) == 3:
+            self.known, self.trial, self.mj = share, [], int(share * self.capacity)

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from gateway.core.errors import ConfigError
-from gateway.energy import meters
+from gateway.energy import gauges, meters
 
 
 def chosen(wanted, root):
@@ -19,10 +19,12 @@ def chosen(wanted, root):
     return named if wanted == "model" else [*named, found[-1]]
 
 
-def gauge_of(folder, root):
-    """The gauge in a folder, else the first that the kernel knows, else None."""
-    if folder:
-        return meters.Gauge(folder)
+def gauge_of(given, root):
+    """The gauge that the settings name, by a folder or by a voltage; else the first that the kernel knows, else None."""
+    if isinstance(given, dict):
+        return gauges.Voltage(given, gauges.curve(given["curve"]))
+    if given:
+        return gauges.Gauge(given)
     _, found = meters.probe(root)
     return found[0] if found else None
 
@@ -47,7 +49,8 @@ def keep(path, governor):
     """Ledger, history and charge to disk, whole or not at all; a full disk costs the account, not the gateway."""
     harvest, part = governor.policy.harvest, Path(path).with_suffix(".part")
     kept = {"days": governor.ledger.days, "harvest": harvest.slots, "next": harvest.next,
-            "certificates": governor.journal.certificates, "share": governor.charge.mj / governor.charge.capacity}
+            "certificates": governor.journal.certificates, "share": governor.charge.mj / governor.charge.capacity,
+            "learnt": governor.learnt.kept()}
     try:
         part.write_text(json.dumps(kept))
         os.replace(part, path)

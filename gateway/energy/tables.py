@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gateway.core.errors import ConfigError
 from gateway.core.options import check_options, guess
-from gateway.energy.load import Device, JobClass, Variant
+from gateway.energy.load import Device, JobClass, Variant, together
 
 BOARDS = Path(__file__).with_name("boards.toml")
 LOAD = Path(__file__).with_name("load.toml")  # an assumed load of three classes: benchmark, demo, example
@@ -23,7 +23,7 @@ CLASS = {"options": {
     "deadline_ms": dict(NUMBER, default=0, help="from a job's arrival, 0 = its period"),
     "per_hour": {"default": 0, "type": "a number or a list", "help": "jobs in an hour, or a list of 24; 0 = one each period"},
     "bursts": {"type": "bool", "default": False, "help": "whether jobs come in bursts of frames (simulation only)"},
-    "device": {"type": "str", "default": "", "help": "name of the [[device]] that all of its jobs need"},
+    "device": {"type": "name or list", "default": "", "help": "name of the [[device]] that all of its jobs need, or several"},
     "variant": {"type": "list", "required": True, "help": "a list of [[class.variant]]"}}}
 VARIANT = {"options": {
     "name": {"type": "str", "required": True, "help": "as in the model package"},
@@ -33,7 +33,9 @@ VARIANT = {"options": {
     "device": {"type": "str", "default": "", "help": "accelerator that it runs on"}}}
 DEVICE = {"options": {
     "name": {"type": "str", "required": True, "help": "name"}, "power_mw": dict(NUMBER, required=True, help="draw while it is on"),
-    "start_mj": dict(NUMBER, default=0, help="energy of a start"), "source": {"type": "str", "default": "", "help": "where from"}}}
+    "start_mj": dict(NUMBER, default=0, help="energy of a start"),
+    "switch": {"type": "table", "default": {}, "help": "how a gateway switches it (kind = ...); none = it is always on"},
+    "source": {"type": "str", "default": "", "help": "where from"}}}
 
 
 def read(path):
@@ -82,8 +84,10 @@ def job_class(where, given, facts, devices):
     """One JobClass."""
     values = checked("%s: [[class]] %s" % (where, given.get("name", "?")), CLASS, given)
     place = "%s: class %s" % (where, values["name"])
-    if values["device"] and values["device"] not in devices:
-        raise ConfigError('%s: no [[device]] "%s"' % (place, values["device"]), guess(values["device"], devices))
+    needed = values["device"] if isinstance(values["device"], list) else [values["device"]] if values["device"] else []
+    for name in needed:
+        if name not in devices:
+            raise ConfigError('%s: no [[device]] "%s"' % (place, name), guess(str(name), devices))
     made = sorted([variant(place, v, facts) for v in values["variant"]], key=lambda v: v.energy_uj)
     if not made:
         raise ConfigError("%s has no variant" % place, "one at least")
@@ -93,7 +97,7 @@ def job_class(where, given, facts, devices):
     if len(hourly) != 24:
         raise ConfigError("%s: per_hour has %d numbers" % (place, len(hourly)), "one, or 24")
     return JobClass(values["name"], int(1000 * values["weight"]), int(1000 * (values["deadline_ms"] or period)), int(1000 * period),
-                    values["critical"], made, hourly, devices.get(values["device"]))
+                    values["critical"], made, hourly, together([devices[name] for name in needed]))
 
 
 def variant(place, given, facts):

@@ -15,6 +15,8 @@ from gateway.forms.compress import pack
 
 VERSION = 1
 ROOT = "heed/v1/"
+TOGETHER, ROUND = "heed/together/v1/attention", "heed/together/v1/round"  # retained: what was learnt together, and the open round
+MINE = ROOT + "%s/round"  # retained: what one gateway needs of it
 COLUMNS = ("stream", "t_ms", "reason")
 NUMBERS = ("first_seq", "last_seq", "count", "after", "base")
 MAX_SEQ = (1 << 63) - 1

@@ -5,7 +5,9 @@ import logging
 import signal
 
 from gateway.core.compat import Clock
+from gateway.core.errors import ConfigError
 from gateway.core.supervisor import Supervisor
+from gateway.hub.announcer import Announcer
 from gateway.hub.http import Site
 from gateway.hub.ingest import Ingest
 from gateway.hub.mqtt import Listener
@@ -15,9 +17,12 @@ LOG = logging.getLogger("heed.hub")
 
 
 def store_of(database):
-    """The store for a path, or for a postgresql:// address."""
+    """The store for a path, or for a postgresql:// address. Raises ConfigError where psycopg is missing."""
     if database.startswith(("postgresql://", "postgres://")):
-        from gateway.hub.postgres import PostgresStore  # an extra: only where it is asked for
+        try:
+            from gateway.hub.postgres import PostgresStore  # an extra: only where it is asked for
+        except ImportError as error:
+            raise ConfigError("%s: %s" % (database.split("@")[-1], error), "pip install 'heed-gateway[hub]'")
         return PostgresStore(database)
     return SqliteStore(database)
 
@@ -40,6 +45,7 @@ class Hub:
             enrolment.counters, revoked = self.ingest.counters, enrolment.revoked
         self.site = Site(self.ingest, token, tls, routes, revoked) if listen else None
         self.listener = Listener(self.ingest, broker, name, group) if broker else None
+        self.announcer = Announcer(rounds, broker, name) if broker and rounds else None
         self.supervisor = Supervisor(Clock, lambda level, message: LOG.log(getattr(logging, level.upper()), message))
         self.port = None
 
@@ -56,6 +62,8 @@ class Hub:
             self.supervisor.add("certificates", self.enrolment.run)
         if self.rounds:
             self.supervisor.add("rounds", self.rounds.run)
+        if self.announcer:
+            self.supervisor.add("round topics", self.announcer.run)
         self.supervisor.start()
 
     async def _ingest(self, up):

@@ -34,9 +34,12 @@ acl_file {0}/acl
 """
 ACL = """user {hub}
 topic readwrite heed/v1/#
+topic readwrite heed/together/v1/#
 pattern write heed/v1/%u/up/#
 pattern write heed/v1/%u/state
 pattern read heed/v1/%u/ack
+pattern read heed/v1/%u/round
+pattern read heed/together/v1/+
 """
 
 

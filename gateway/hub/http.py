@@ -5,6 +5,7 @@ import ssl
 
 from aiohttp import web
 
+from gateway import tls
 from gateway.core.errors import ConfigError, NotConnected, Rejected
 from gateway.forms.compress import NAMES
 from gateway.forms.prometheus import text_of
@@ -46,8 +47,7 @@ class Site:
     def _context(self):
         if not self.tls:
             return None
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=self.tls[2])
-        context.load_cert_chain(self.tls[0], self.tls[1])
+        context = tls.served(*self.tls)
         if self.tls[2]:
             context.verify_mode = ssl.CERT_OPTIONAL  # enrolment comes without one
         return context
@@ -70,12 +70,7 @@ class Site:
 
     def _name(self, request):
         """Common name of the client's certificate, or None."""
-        certificate = request.transport.get_extra_info("peercert") if request.transport else None
-        for part in certificate["subject"] if certificate else ():
-            for key, value in part:
-                if key == "commonName":
-                    return value
-        return None
+        return tls.common_name(request.transport)
 
     async def batches(self, request):
         """POST /v1/batches: an envelope, compressed or not."""

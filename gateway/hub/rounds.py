@@ -6,22 +6,19 @@ is dropped at the end of its step.
 """
 
 import asyncio
-import json
 from collections import Counter
-
-import numpy as np
 
 from gateway.attention import party
 from gateway.attention.masks import floating
 from gateway.attention.privacy import SMALLEST, Accountant
 from gateway.core.compat import random_id, wall_ms
 from gateway.core.errors import Rejected
-from gateway.hub import round_routes
+from gateway.hub import cohort, round_routes
 from gateway.hub.aggregate import RULES, noised, sound, together
 from gateway.hub.inbox import Inbox
 
 SCHEMA = ("CREATE TABLE IF NOT EXISTS round(package TEXT PRIMARY KEY, text TEXT NOT NULL)",
-          "CREATE TABLE IF NOT EXISTS global_attention(package TEXT PRIMARY KEY, text TEXT NOT NULL)",
+          *cohort.SCHEMA,
           "CREATE INDEX IF NOT EXISTS record_update ON record(received_ms) WHERE kind = 'attention_update'")
 PLAIN, MASKED = ("update",), ("keys", "shares", "update", "reveal")
 POLL_S = 1
@@ -63,15 +60,15 @@ class Rounds:
             self.store._do(statement)
         self.round = self._kept("round")
         self.learnt = self._kept("global_attention") or {"package": self.options["package"], "version": 0, "vector": [], "facts": {}, "spent": {}}
+        if self.round and self.round["id"] == self.learnt["facts"].get("round"):  # killed after it was published, before it was over
+            self._over("closed")
         self.inbox.since(self.round["opened_ms"] if self.round else self.clock())
 
     def _kept(self, table):
-        found = self.store.query("SELECT text FROM %s WHERE package = ?" % table, (self.options["package"],))
-        return json.loads(found[0][0]) if found and found[0][0] != "null" else None
+        return cohort.kept(self.store, table, self.options["package"])
 
     def _keep(self, table, value):
-        self.store.query("INSERT INTO %s VALUES(?, ?) ON CONFLICT(package) DO UPDATE SET text = excluded.text RETURNING package" % table,
-                         (self.options["package"], json.dumps(value)))
+        cohort.keep(self.store, table, self.options["package"], value)
 
     async def run(self, up):
         """Do what is due, for ever."""
@@ -95,6 +92,11 @@ class Rounds:
         return None
 
     def _begin(self):
+        others = cohort.with_others(self.learnt, self._kept("federation"))
+        if others:
+            self.learnt = others
+            self._keep("global_attention", others)
+            self.counters["federated"] += 1
         due = self.learnt["facts"].get("closed_ms", 0) + 1000 * self.options["every_s"]
         if self.clock() < due or self._spent():
             return
@@ -167,11 +169,9 @@ class Rounds:
         o, spent = self.options, Accountant(self.learnt["spent"])
         if o["noise"]:
             spent.add(o["noise"])
-        vector = np.array(self.learnt["vector"] or np.zeros(len(mean))) + noised(mean, count, o["clip"], o["noise"])
         facts = {"gateways": count, "closed_ms": self.clock(), "epsilon": spent.epsilon(o["delta"]) if o["noise"] else None, "delta": o["delta"],
                  "private": bool(o["noise"]) and count >= SMALLEST, "masked": o["masked"], "round": self.round["id"]}
-        self.learnt = {"package": o["package"], "version": self.learnt["version"] + 1, "vector": np.round(vector, 6).tolist(), "facts": facts,
-                       "spent": spent.to_dict()}
+        self.learnt = dict(cohort.moved(self.learnt, noised(mean, count, o["clip"], o["noise"])), facts=facts, spent=spent.to_dict())
         self._keep("global_attention", self.learnt)
         self._over("closed")
 

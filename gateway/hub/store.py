@@ -81,7 +81,7 @@ class Store:
 
 
 class SqliteStore(Store):
-    """path: database file. One process only."""
+    """path: database file, of one hub; gateway.hub.cohort.Cohort alone writes to it beside that, and to a table of its own."""
 
     def __init__(self, path):
         self.path = path

@@ -14,6 +14,7 @@ class Twin:
     """A head of six numbers by three classes; nothing else can move."""
 
     controls, ranges, package, classes = (), {}, "clouds 1", CLASSES
+    shown = {"trace": None, "names": {}}
 
     def __init__(self):
         head = np.zeros((WIDTH, 3), np.float32)

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from gateway.attention import moments as buffer
+from gateway.attention.desk import portrait
 from gateway.attention.feedback import Feedback, verdicts
 from gateway.core.errors import ConfigError
-from tests.attention.helpers import clouds, learner_in, moments
+from tests.attention.helpers import CLASSES, clouds, learner_in, moments
 
 
 @pytest.fixture
@@ -100,6 +101,20 @@ def test_a_moment_comes_back_from_disk_as_it_was(learner):
     learner.moments.recent.clear()
     found = learner.moments.find("bed", 7)
     assert found.values[0].tolist() == [0, 1, 2, 3] and found.state["k"].shape == (2, 3) and found.hidden.shape == (6,)
+
+
+def test_what_was_around_a_moment_is_kept_with_it(learner):
+    trace = {"index": 0, "channels": 1, "scale": .5, "rate_hz": 4, "unit": "mV", "meaning": "a line"}
+    learner.moments.trace = trace
+    learner.door.ask(learner.moments.find("bed", 50), "unsure")
+    after = buffer.Moments(learner.store, learner.counters, trace)
+    for moment in moments(clouds(np.random.default_rng(2), 90)[0]):  # numbers begin anew with each start
+        moment.t_ms += 10**6
+        after.observe(moment)
+    for kept in (learner.moments, after):
+        facts = portrait(kept.beside(kept.find("bed", 50)), CLASSES, kept)
+        assert [near["apart_ms"] for near in facts["trace"]["around"]] == [-7, -6, -5, -4, -3, -2, -1, 1, 2]
+        assert facts["trace"]["line"] == [0, .5, 1, 1.5] and "usual" not in facts["trace"] and facts["trace"]["around"][0]["guess"] == "N"
 
 
 def test_verdicts_of_many():

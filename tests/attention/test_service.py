@@ -8,6 +8,7 @@ import pytest
 
 from gateway.attention.feedback import Feedback
 from gateway.attention.learner import Slack
+from gateway.attention.membership import Membership
 from gateway.attention.service import Attention
 from gateway.attention.settings import ATTENTION
 from gateway.core.compat import Clock
@@ -67,6 +68,45 @@ async def test_a_turn_introduces_asks_and_goes_on_after_a_failure(tmp_path):
     assert attention.counters["learning_failures"] and not run.done()
     run.cancel()
     await attention.close()
+
+
+class Line:
+    """A way down that has something to say."""
+
+    news, counters = True, {"hub_nonsense": 0}
+
+    async def round(self, gateway):
+        self.news = False
+        return {"gateway": gateway}
+
+    async def learnt(self, after):
+        return {"version": after + 1}
+
+
+class Member:
+    version, counters = 6, {}
+
+    def __init__(self):
+        self.seen = []
+
+    def turn(self, seen):
+        self.seen.append(seen)
+        return []
+
+    def receive(self, learnt):
+        self.seen.append(learnt)
+
+
+async def test_what_a_broker_tells_is_answered_at_once_and_not_again(tmp_path):
+    async def apart(work, *values):
+        return work(*values)
+    membership = Membership(tmp_path, dict(OPTIONS, hub="mqtt", hub_poll_s=86400, line={"url": "mqtt://localhost"}), "g")
+    assert type(membership.downlink).__name__ == "Subscription" and membership.downlink.mine == "heed/v1/g/round"
+    membership.downlink, member = Line(), Member()
+    membership.members.append(member)
+    for _ in range(3):
+        await membership.turn(Door(), apart)
+    assert member.seen == [{"gateway": "g"}, {"version": 7}] and membership.counts() == {"hub_unreachable": 0, "hub_nonsense": 0}
 
 
 def test_off_is_off(tmp_path):

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from firmware_tools import calibrate
 from firmware_tools.cli import main
-from gateway.core.errors import HeedError, NotConnected
-from gateway.energy import meters
+from gateway.core.errors import ConfigError, HeedError, NotConnected
+from gateway.energy import gauges, meters, settings
 from gateway.energy.accounts import Account, Stepped
 from gateway.energy.ladder import Ladder
 from gateway.energy.sources import RETRY, STUCK, Charge, Sources
@@ -79,9 +79,62 @@ def test_rails_of_a_pi_5():
         meters.pmic_sum("vcgencmd: command not found")
 
 
-def test_a_voltage_curve():
-    assert meters.Voltage(lambda: 8.4, "liion", 2).share() == 1 and meters.Voltage(lambda: 5.0, "liion", 2).share() == 0
-    assert .5 < meters.Voltage(lambda: 3.8).share() < .6
+def voltage(path, **given):
+    """A gauge by a voltage in a file, its settings as they are checked."""
+    values = settings.gauge(dict({"voltage": str(path)}, **given))
+    return gauges.Voltage(values, gauges.curve(values["curve"]))
+
+
+def test_a_voltage_curve(tmp_path):
+    path = tmp_path / "in1_input"
+    for millivolts, curve, cells, least, most in ((16800, "nca", 4, 1, 1), (13200, "lifepo4", 4, .5, .55), (3600, "nmc", 1, .2, .3), (12900, "lifepo4", 4, .1, .2)):
+        path.write_text("%d\n" % millivolts)
+        assert least <= voltage(path, curve=curve, cells=cells).share() <= most, (millivolts, curve)
+    path.write_text("0\n")
+    with pytest.raises(NotConnected):
+        voltage(path, curve="lifepo4", cells=4).share()
+    micro = tmp_path / "voltage_now"
+    micro.write_text("3600000\n")
+    assert .2 < voltage(micro).share() < .3
+
+
+def test_a_voltage_under_load_and_with_spikes(tmp_path):
+    path = tmp_path / "in1_input"
+    path.write_text("13000\n")
+    rest, loaded = voltage(path, curve="lifepo4", cells=4), voltage(path, curve="lifepo4", cells=4, milliohm=100.0)
+    loaded.drawn_w = 13.0  # an ampere drops a tenth of a volt
+    assert loaded.share() > rest.share() + .05
+    before = rest.share()
+    for number in range(60):
+        path.write_text("%d\n" % (12500 if number % 10 == 0 else 13000))
+        assert rest.share() == before
+
+
+def test_a_curve_from_a_file(tmp_path):
+    path, file = tmp_path / "curve.csv", tmp_path / "in1_input"
+    path.write_text("share,volts\n0,3.0\n0.5,3.5\n1,4.0\n")
+    file.write_text("3250\n")
+    assert voltage(file, curve=str(path)).share() == pytest.approx(.25)
+    for text in ("share,volts\n0,3.0\n", "share,volts\n0,3.0\n0.5,x\n", "a,b\n1,2\n", "share,volts\n0.5,3.0\n0.1,3.5\n1,4\n"):
+        path.write_text(text)
+        with pytest.raises(ConfigError):
+            voltage(file, curve=str(path))
+
+
+@pytest.mark.parametrize("given, what", [
+    ({"voltage": "x", "curve": "lifepo"}, 'did you mean "lifepo4"?'), ({"curve": "nmc"}, "voltage"), ({"voltage": "x", "cells": 0}, "cells"), (7, "is 7")])
+def test_a_gauge_that_is_none_is_a_fault_of_the_settings(given, what):
+    with pytest.raises(ConfigError) as caught:
+        settings.gauge(given)
+    assert what in caught.value.message + caught.value.hint
+
+
+def test_probe_names_voltages_and_how_to_use_them(tmp_path):
+    tree(tmp_path, {"sys/class/hwmon/hwmon0/name": "ina226\n", "sys/class/hwmon/hwmon0/in1_input": "12930\n",
+                    "sys/class/power_supply/pack/voltage_now": "3310000\n"})
+    facts = json.loads(CliRunner().invoke(main, ["energy", "probe", "--root", str(tmp_path), "--json"]).output)
+    said = [row["says"] for row in facts["found"] if row["name"] == "voltage"]
+    assert len(said) == 2 and said[0].startswith("3.310 V: gauge = { voltage = ") and "in1_input" in said[1] and "lifepo4" in said[1]
 
 
 class Says:
@@ -132,12 +185,38 @@ class Lies:
         return self.shares.pop(0)
 
 
+    band = 0.0
+
+
+def levels(charge, drawn):
+    """What is left after each of some readings."""
+    out = []
+    for mj in drawn:
+        charge.update(mj)
+        out.append(charge.mj)
+    return out
+
+
 def test_a_battery_that_lies_is_not_followed():
     charge = Charge(Lies([.5, .5, .95, .49, 7, -1, .49]), 100000, .6, ladder())
-    found = [charge.update(100, 0) for _ in range(7)]
-    assert max(found) <= 50000 and charge.counters["gauge_faults"] == 3
+    assert max(levels(charge, [100] * 7)) <= 50000 and charge.counters["gauge_faults"] == 3
     charge = Charge(Lies([.5, .1, .1, .1]), 100000, .6, ladder())
-    assert [charge.update(0, 0) for _ in range(4)] == [50000, 50000, 50000, 10000]  # thrice the same: it is so
+    assert levels(charge, [0] * 4) == [50000, 50000, 50000, 10000]  # thrice the same: it is so
+
+
+def test_a_gauge_in_whole_percents_tells_a_harvest_that_is_true():
+    """Two days on a battery of 40 Wh that a gauge reads to a hundredth: at night nothing comes in, by day what the sun gives."""
+    capacity, truth = 144000000, 100000000.0
+    whole = Lies([])
+    whole.share, whole.band = lambda: int(100 * truth / capacity) / 100, .005
+    charge = Charge(whole, capacity, .6, ladder())
+    charge.update(0)
+    gained = {False: 0, True: 0}
+    for second in range(0, 2 * 86400, 10):
+        day = second % 86400 >= 43200
+        truth += 10 * (1600 if day else 0) - 10 * 700
+        gained[day] += charge.update(10 * 700, .7)
+    assert abs(gained[False]) < .02 * capacity and gained[True] == pytest.approx(2 * 43200 * 1600, rel=.03)
 
 
 def test_an_account_learns_what_jobs_cost_and_says_what_it_cannot_explain():

@@ -9,7 +9,9 @@ from click.testing import CliRunner
 
 from firmware_tools.cli import main
 from firmware_tools.cli.attention import origin_of
+from gateway.attention.alarms import Alarms
 from gateway.attention.feedback import Door
+from gateway.attention.guard import Verdict
 from gateway.attention.moments import Moment, Moments
 from gateway.attention.state import AttentionState
 from gateway.attention.store import FILE, AttentionStore
@@ -68,6 +70,29 @@ def test_ask_give_list(gateway):
     assert [word["verdict"] for word in json.loads(run(gateway, "feedback", "list", "bed", "--json"))["words"]] == ["taken", "waiting"]
     assert "one of N, S, V, F" in run(gateway, "feedback", "give", "bed", "7", "X", fails=2)
     assert 'no stream "bad"' in run(gateway, "feedback", "give", "bad", "7", "S", fails=2)
+
+
+def test_look_before_labelling_or_leave_it(gateway, tmp_path):
+    facts = json.loads(run(gateway, "feedback", "show", "bed", "7", "--json", "--svg", str(tmp_path / "beat.svg")))
+    assert facts["guess"] == "N" and "trace" not in facts and (tmp_path / "beat.svg").read_text().startswith("<svg")
+    assert "was never here" in run(gateway, "feedback", "show", "bed", "8", fails=2)
+    assert "skipped" in run(gateway, "feedback", "skip", "bed", "7") and "not asked for" in run(gateway, "feedback", "skip", "bed", "7", fails=2)
+    assert json.loads(run(gateway, "feedback", "ask", "--json"))["asked"] == []
+
+
+def test_answer_an_alarm(gateway):
+    alarms = Alarms(AttentionStore(gateway / FILE))
+    run(gateway, "feedback", "give", "bed", "7", "S")
+    assert "no alarm of bed" in run(gateway, "feedback", "confirm", "bed", fails=2)
+    for verb, answer in (("confirm", "confirmed"), ("deny", "denied")):
+        alarms.note("bed", Verdict(False, "trust", "right patient?", {}))
+        assert "right patient?" in run(gateway, "feedback", "alarms")
+        assert "cannot answer" in run(gateway, "feedback", verb, "bed", "--by", "user:x", fails=2)
+        assert "1 labels" in run(gateway, "feedback", verb, "bed", "--by", "clinician:a")
+        assert "no labels are doubted" in run(gateway, "feedback", "alarms")
+        assert json.loads(run(gateway, "attention", "history", "bed", "--json"))["alarms"][-1]["answer"] == answer
+    assert json.loads(run(gateway, "feedback", "list", "bed", "--json"))["words"][0]["verdict"] == "denied"
+    assert json.loads(run(gateway, "attention", "show", "--json"))["streams"][0]["version"] == 0
 
 
 def test_nothing_learnt_here(tmp_path):

@@ -72,3 +72,14 @@ def test_sizes():
     assert limits.size("x", "64MB") == 64000000 and limits.size("x", "1.5 kB") == 1500
     with pytest.raises(ConfigError):
         limits.size("x", "64 megs")
+
+
+@pytest.mark.parametrize("hub, uplink, fault", [
+    ("https://hub.example:8443", "", ""), ("mqtts://broker.example", "", ""), ("mqtt", "", "no [[uplink]]"), ("mqtt", "mqtt://localhost", ""),
+    ("hub.example", "", "write https://")])
+def test_the_way_down_from_a_hub(hub, uplink, fault):
+    text = '[attention]\nhub = "%s"\n' % hub
+    text += '[[uplink]]\nname = "up"\nkind = "mqtt"\noptions = { url = "%s", user = "g" }\n' % uplink if uplink else ""
+    chosen, faults = config.check_text(text, "test", [])
+    assert [fault in str(each) for each in faults] == [True] * bool(fault)
+    assert chosen.attention.get("line", {}).get("url", "") == uplink

@@ -39,7 +39,7 @@ def test_a_folder_of_ones_own_is_read_without_importing(tmp_path):
 @pytest.mark.parametrize("text, words", [
     ("MANIFEST = {", "cannot be read"), ("MANIFEST = {'kind': make()}", "no literal"), ("MANIFEST = {'kind': 'plugin'}", "lacks name"),
     (GOOD.replace('"api": 1', '"api": 9'), "api 9"), (GOOD.replace('"options": {}', '"options": {"x": {"default": 1}}'), "lacks help"),
-    (GOOD.replace('"mine"', '"ecg"'), "a second plugin")])
+    (GOOD.replace('"mine"', '"ecg"'), "a second plugin"), (GOOD.replace('"budget"', '"rest_ms": -1, "budget"'), '"rest_ms" is -1')])
 def test_broken_manifests_are_faults_with_place_and_remedy(tmp_path, text, words):
     (tmp_path / "mine.py").write_text(text)
     parts, faults = discover(tmp_path)

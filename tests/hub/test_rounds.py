@@ -6,20 +6,24 @@ import numpy as np
 import pytest
 
 from firmware_tools.bench.adapt_fleet import Hall, whole_round
+from gateway import mqtt as connection
 from gateway.attention.downlink import Downlink
 from gateway.attention.federate import Collaborator, unflat
 from gateway.attention.feedback import Feedback
 from gateway.attention.privacy import SMALLEST
-from gateway.core.errors import Rejected
+from gateway.attention.subscription import Subscription
+from gateway.core.errors import NotConnected, Rejected
 from gateway.core.options import check_options
 from gateway.core.records import Summary
+from gateway.forms import Message
+from gateway.forms.envelope import MINE, ROUND
 from gateway.hub.aggregate import sound, together
 from gateway.hub.app import Hub
 from gateway.hub.rounds import SETTINGS, Rounds
 from tests.attention.helpers import CLASSES, clouds, learner_in, moments
-from gateway.uplinks import http
+from gateway.uplinks import http, mqtt
 from tests.hub.test_hub import Line, uplink_of
-from tests.services import postgres  # noqa: F401  fixture
+from tests.services import mosquitto, postgres  # noqa: F401  fixtures
 
 NAMES = ["g%02d" % i for i in range(6)]
 
@@ -89,6 +93,27 @@ def test_a_hub_killed_in_every_step_goes_on(tmp_path, fleet, masked):
         hall.turn()
     assert np.allclose(hall.rounds.learnt["vector"], np.mean(list(vectors.values()), 0), atol=1e-4)
     assert hall.rounds.counters["late"] == 0
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_hub_killed_when_it_has_published_does_not_publish_again(tmp_path, fleet, masked):
+    class Killed(Exception):
+        pass
+
+    def killed(how):
+        raise Killed()
+
+    vectors, parties = fleet
+    hall = hall_in(tmp_path, masked=masked)
+    hall.rounds._over = killed
+    with pytest.raises(Killed):
+        whole_round(hall, parties)
+    again = Rounds(hall.rounds.options, hall.rounds.clock)
+    again.attach(hall)
+    again.open()
+    assert again.round is None and again.learnt["version"] == 1
+    again.turn()
+    assert again.round["base"] == 1 and np.allclose(again.learnt["vector"], np.mean(list(vectors.values()), 0), atol=1e-4)
 
 
 def test_late_and_malformed_parts_are_counted_and_dropped(tmp_path, fleet):
@@ -196,3 +221,78 @@ def test_what_a_gateway_sends_is_a_clipped_difference_and_nothing_else(tmp_path)
     (summary,) = member.turn({"id": "r", "package": "clouds 1", "step": "update", "base": 0, "masked": False, "clip": .1, "closes_ms": 0})
     assert set(summary.data) == {"round", "step", "body"} and np.linalg.norm(summary.data["body"]) <= .1001
     assert member.turn({"id": "r", "package": "clouds 1", "step": "update", "base": 0, "masked": False, "clip": .1, "closes_ms": 0}) == []
+
+
+async def test_over_a_broker_both_ways(tmp_path, fleet, mosquitto):  # noqa: F811
+    """A masked round of three gateways that reach the hub by MQTT alone; the hub is killed in its midst, the line of one is cut."""
+    _, parties = fleet
+    options = {"package": "clouds 1", "every_s": 0, "step_s": 20, "masked": True, "rule": "mean"}
+    line = {"url": mosquitto.url, "user": "", "password_env": "NONE", "ca_file": "", "cert_file": "", "key_file": "", "timeout_s": 5}
+
+    def hub_of():
+        return Hub(str(tmp_path / "hub.db"), None, line, rounds=Rounds(check_options(SETTINGS, options)[0]))
+    hub = hub_of()
+    await hub.start()
+    (tmp_path / "boxes").mkdir()
+    lines = {name: Line(tmp_path / "boxes", uplink_of(mqtt, tmp_path, name, url=mosquitto.url), name) for name in NAMES[:3]}
+    downs = {name: Subscription(line, name) for name in lines}
+    for each in lines.values():
+        await each.__aenter__()
+    try:
+        killed, steps, learnt = False, [], {"version": 0}
+        for _ in range(900):
+            for name, each in lines.items():
+                seen = await downs[name].round(name)
+                steps.append(seen and seen["step"])
+                each.outbox.offer(parties[name].turn(seen))
+            learnt = await downs[NAMES[0]].learnt(0)
+            if learnt["version"]:
+                break
+            if "shares" in steps and not killed:
+                killed = True
+                await hub.stop()
+                await downs[NAMES[1]].close()
+                hub = hub_of()
+                await hub.start()
+            await asyncio.sleep(.05)
+        assert killed and {"keys", "shares", "update", "reveal"} <= set(steps)
+        assert learnt["facts"]["gateways"] == 3 and len(learnt["vector"]) == 21 and "spent" not in learnt
+    finally:
+        for down in downs.values():
+            await down.close()
+        for each in lines.values():
+            await each.__aexit__()
+        await hub.stop()
+
+
+async def test_what_a_killed_hub_left_at_the_broker_is_cleared(tmp_path, mosquitto):  # noqa: F811
+    line = {"url": mosquitto.url, "user": "", "password_env": "NONE", "ca_file": "", "cert_file": "", "key_file": "", "timeout_s": 5}
+    client, _ = await connection.connect(line, "former-hub")
+    for topic in (ROUND, MINE % "g00"):
+        await connection.publish(client, Message(topic, b'{"id": "gone", "masked": false, "step": "update"}', True))
+    await connection.disconnect(client)
+    down = Subscription(line, "g00")
+    await down.round("g00")
+    hub = Hub(str(tmp_path / "hub.db"), None, line, rounds=Rounds(check_options(SETTINGS, {"package": "clouds 1", "every_s": 9999})[0]))
+    await hub.start()
+    try:
+        for _ in range(200):
+            await asyncio.sleep(.05)
+            if down.held.get(MINE % "g00", {}) is None:
+                break
+        assert down.held[MINE % "g00"] is None and (await down.round("g00"))["id"] == hub.rounds.round["id"]
+    finally:
+        await down.close()
+        await hub.stop()
+
+
+async def test_a_broker_that_is_away_is_said_and_met_again(mosquitto):  # noqa: F811
+    down = Subscription({"url": "mqtt://127.0.0.1:1", "user": "", "password_env": "NONE", "ca_file": "", "cert_file": "", "key_file": "",
+                         "timeout_s": 1}, "g00")
+    with pytest.raises(NotConnected):
+        await down.round("g00")
+    down.options = dict(down.options, url=mosquitto.url)
+    assert await down.round("g00") is None and await down.learnt(0) == {"version": 0}
+    await down._take(ROUND, b"{")
+    assert down.counters == {"hub_nonsense": 1}
+    await down.close()

@@ -13,11 +13,16 @@ import aiohttp
 import pytest
 
 from firmware_tools import services
-from gateway import enrolment, identity
+from gateway import enrolment, identity, mqtt as connection
+from gateway.attention.subscription import Subscription
 from gateway.core.errors import ConfigError, HeedError, NotConnected
+from gateway.core.options import check_options
+from gateway.forms import Message
+from gateway.forms.envelope import MINE, ROUND
 from gateway.hub.app import Hub
 from gateway.hub.ca import Authority
 from gateway.hub.enrolment import Enrolment, make
+from gateway.hub.rounds import SETTINGS, Rounds
 from gateway.testing import FakeClock
 from gateway.uplinks import http, mqtt
 from tests.hub.test_hub import Line, arrived, uplink_of
@@ -165,6 +170,30 @@ async def test_a_topic_that_the_broker_refuses_acknowledges_nothing(tmp_path, ac
             door.reload()
             await line.delivered()
             assert door.hub.ingest.store.totals()[0] == 300 or acknowledged_by == "broker"  # who asked for the broker's word alone
+
+
+async def test_rounds_over_a_locked_broker(tmp_path):
+    async with Door(tmp_path) as door:
+        own, line = await door.enrolled(), dict(door.hub.listener.options)
+        hub = Hub(str(tmp_path / "rounds.db"), None, line, "heed-rounds", rounds=Rounds(check_options(SETTINGS, {"step_s": 60})[0]))
+        await hub.start()
+        mine = dict(line, ca_file=str(own.ca_file), cert_file=str(own.file))
+        down, spy = Subscription(mine, "gw"), Subscription(mine, "other")
+        try:
+            for each in (down, spy):
+                while not await each.round("gw"):
+                    await asyncio.sleep(.05)
+            for name in ("other", "gw"):
+                await connection.publish(hub_line := (await connection.connect(line, "heed-test"))[0], Message(MINE % name, b'{"id": "x"}', True))
+                await connection.disconnect(hub_line)
+            await until(lambda: down.held.get(MINE % "gw"))
+            assert MINE % "other" not in spy.held
+            with pytest.raises(NotConnected, match="refuses the topic"):
+                await connection.publish(down.client, Message(ROUND, b"{}", True))
+        finally:
+            await down.close()
+            await spy.close()
+            await hub.stop()
 
 
 async def test_the_wrong_far_end_is_known_by_its_name(tmp_path):

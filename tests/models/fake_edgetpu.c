@@ -1,10 +1,12 @@
 /* A stand-in for libedgetpu: an external TFLite delegate that claims the operation "edgetpu-custom-op" and copies its
    input to its output. Only what the C interface of delegates needs is declared here. The environment tells it to be
-   absent (FAKE_EDGETPU=absent), or to fail from a certain invoke on (FAKE_EDGETPU_DIES=n). */
+   absent (FAKE_EDGETPU=absent), to fail from a certain invoke on (FAKE_EDGETPU_DIES=n), or to be there as long as a file is
+   (FAKE_EDGETPU_PLUG=path). */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct { int size; int data[]; } IntArray;
 typedef struct Context Context;
@@ -45,10 +47,15 @@ struct Delegate {
 
 static int invokes = 0;
 
+static int pulled(void) {
+  const char *plug = getenv("FAKE_EDGETPU_PLUG");
+  return plug && access(plug, F_OK) != 0;
+}
+
 static int invoke(Context *context, void *node) {
   const char *dies = getenv("FAKE_EDGETPU_DIES");
   (void)node;
-  if (dies && ++invokes > atoi(dies)) {
+  if (pulled() || (dies && ++invokes > atoi(dies))) {
     context->report(context, "the stick was pulled out");
     return 1;
   }
@@ -80,7 +87,7 @@ static int prepare(Context *context, Delegate *delegate) {
 Delegate *tflite_plugin_create_delegate(char **keys, char **values, size_t n, void (*report)(const char *)) {
   (void)keys; (void)values; (void)n;
   const char *mode = getenv("FAKE_EDGETPU");
-  if (mode && !strcmp(mode, "absent")) {
+  if (pulled() || (mode && !strcmp(mode, "absent"))) {
     report("no device is plugged in");
     return NULL;
   }

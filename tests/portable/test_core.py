@@ -243,6 +243,29 @@ async def test_a_closed_line_lets_alarms_pass_and_loses_nothing():
     assert [fields["data"]["i"] for _, fields in uplink.arrived] == [1, 0, 1]
 
 
+async def test_a_line_that_is_held_is_not_even_opened():
+    clock, held = FakeClock(), ["the radio is off"]
+    outbox = await opened({"alarm": (1 << 20, "reject")}, clock=clock)
+    outbox.offer([summary(1, cls="alarm")])
+    await outbox.commit()
+    uplink, pace = TwiceUplink(), Pace(clock.wall_ms)
+    pace.hold = lambda: held[0]
+    opens = []
+
+    async def open():
+        opens.append(held[0])
+    uplink.open = open
+    sender = Sender("far", outbox, uplink, pace=pace)
+    running = asyncio.create_task(sender.run(lambda: None))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert opens == [] and uplink.arrived == [] and sender.note == "the radio is off" and sender.counters["held"] > 1
+    held[0] = ""
+    await asyncio.wait_for(outbox.delivered(), 5)
+    running.cancel()
+    assert opens == [""] and sender.note == ""
+
+
 def test_a_day_has_its_bytes():
     clock = FakeClock(DAY_MS * 20000)
     pace = Pace(clock.wall_ms, daily=1000, rate=50)

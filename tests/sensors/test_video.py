@@ -104,6 +104,43 @@ async def test_a_camera_that_floods_is_thinned_and_the_rest_is_counted(tmp_path)
     assert channel.dropped == reader.counters["samples"] - 2, "what nobody takes is dropped, and counted"
 
 
+async def test_a_video_that_rests_passes_over_what_a_camera_would_have_given(tmp_path):
+    path = write(tmp_path / "a.mp4", [(48, 64, 100)] * 40)
+    sensor = opened(video, file=str(path))
+    await sensor.open()
+    first = [await sensor.read() for _ in range(3)]
+    began = sensor.context.clock.now
+    await sensor.rest(1000)
+    after = await sensor.read()
+    assert sensor.context.counters["thinned"] == 9 and after.t_ms - first[-1].t_ms == 1000 and after.seq == 3
+    assert 1000 <= sensor.context.clock.now - began <= 1100, "no frame is caught up with"
+    await sensor.close()
+    short = opened(video, file=str(path), duration_s=.4, loop=True, speed=50.0)
+    await short.open()
+    await short.read()
+    await short.rest(1000)  # over and over
+    assert (await short.read()).seq == 1 and short.context.counters["thinned"] > 400
+    await short.close()
+    fast = opened(video, file=str(path), speed=0)
+    await fast.open()
+    await fast.rest(1000)
+    assert (await fast.read()).seq == 0 and "thinned" not in fast.context.counters
+    await fast.close()
+
+
+@pytest.mark.parametrize("name, codec", [("a.mp4", "mpeg4"), ("a.avi", "mjpeg")])
+async def test_a_camera_that_rests_gives_what_is_there_then(tmp_path, name, codec):
+    path = write(tmp_path / name, [(48, 64, 100)] * 1500, codec=codec)
+    sensor = opened(camera, source=str(path))
+    await sensor.open()
+    await sensor.read()
+    await sensor.rest(3)
+    assert sensor.context.counters["thinned"] > 0 and sensor.media.skipping is False
+    after = await sensor.read()
+    assert after.seq == 1 and after.values[0].shape == (72, 64)
+    await sensor.close()
+
+
 async def test_sound_comes_at_the_rate_that_was_asked_for(tmp_path):
     with av.open(str(tmp_path / "tone.wav"), "w") as container:
         stream = container.add_stream("pcm_s16le", rate=48000, layout="mono")

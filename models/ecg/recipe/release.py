@@ -11,6 +11,7 @@ from models.ecg.recipe import export, gradient, speed
 from models.ecg.recipe.data import CLASSES
 from models.ecg.recipe.net import BAND, BLOCKS, DEPTH, HEADS
 from plugins.ecg.beats import LENGTH, UNIT
+from plugins.ecg.rhythm import NAMES
 from plugins.ecg.rr import COUNT, UNIT as RR_UNIT
 
 MFLOP = 0.078  # multiply-adds of one step counted as two, from the shapes
@@ -60,7 +61,8 @@ def manifest(version, variants, controls, offset):
                     "rate_hz": 128, "meaning": "the beat, and its difference from the patient's usual beat"},
                    {"name": "rr", "shape": [1, COUNT], "dtype": "int16", "scale": 1 / RR_UNIT, "unit": "ln",
                     "meaning": "log ratios of RR intervals, see plugins/ecg/rr.py"}],
-        "classes": list(CLASSES), "s_offset": offset, "controls": ranges,
+        "classes": list(CLASSES), "class_names": {name: NAMES[name] for name in CLASSES},
+        "s_offset": offset, "controls": ranges,
         "maps": {"name": "maps", "axes": ["block", "head", "beat, newest last"]},
         "state": [{"name": "k", "output": "k_out", "shape": cache}, {"name": "v", "output": "v_out", "shape": cache}],
         "variants": variants, "fallback": ["float", "int8", "tiny", "baseline"]}
