@@ -37,6 +37,13 @@ def remembered(labelled):
     return state
 
 
+def answerable(data):
+    """Whether a report has what it takes to be answered, as the head of this file says."""
+    traits = data.get("traits")
+    return (type(data["report"]) is int and 0 <= data["report"] < 1 << 53 and isinstance(traits, (list, tuple)) and 0 < len(traits) <= WIDTH
+            and all(type(value) is int and abs(value) < LARGEST for value in traits))
+
+
 class Reports:
     """store: AttentionStore; found: the plugin (see gateway.discover). streams: those that it gets."""
 
@@ -77,7 +84,9 @@ class Reports:
     def observe(self, summaries):
         """Remember the reports among the summaries of a plugin for the next turn."""
         for summary in summaries or ():
-            if "report" in summary.data and "traits" in summary.data:
+            if "report" in summary.data and not answerable(summary.data):
+                self.counters["reports_refused"] += 1
+            elif "report" in summary.data:
                 self.streams.add(summary.stream)
                 self.waiting.append(summary)
                 if len(self.waiting) > WAITING:
@@ -87,7 +96,8 @@ class Reports:
     def work(self):
         """One turn: keep what was reported, take up words and changes from elsewhere; gives how many streams remember anew."""
         self.keep()
-        streams = [stream for stream, facts in self.store.origins().items() if facts["package"] == self.name]
+        known = self.store.origins()
+        streams = [stream for stream in sorted(self.streams) if known.get(stream, {}).get("package") == self.name]
         for stream in streams:
             self.door.wait(stream)
             self._take_up(stream)
@@ -104,7 +114,7 @@ class Reports:
             self.store.introduce(summary.stream, self.name, self.labels, self.door.reach)
         why = "%s, frame %s" % (summary.data.get("event", summary.kind), summary.data.get("frame", "?"))
         moment = Moment(summary.stream, summary.data["report"], summary.t_ms, summary.reason, summary.data.get("share", 1000) / 1000,
-                        np.array(summary.data["traits"][:WIDTH], np.int16), [], {})
+                        np.array(summary.data["traits"], np.int16), [], {})
         self.moments.observe(moment)
         self.door.ask(moment, why)
         self.counters["reports"] += 1

@@ -1,6 +1,7 @@
 """What stands out from the empty scene, followed from frame to frame: objects that move, stop, and cross a line."""
 
 from collections import deque
+from math import hypot
 
 import numpy as np
 
@@ -141,7 +142,7 @@ def centre(box):
 
 def apart(a, b):
     """Cells between two places."""
-    return float(np.hypot(a[0] - b[0], a[1] - b[1]))
+    return hypot(a[0] - b[0], a[1] - b[1])
 
 
 def overlap(a, b):

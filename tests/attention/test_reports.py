@@ -134,6 +134,24 @@ def test_what_is_remembered_is_bounded_and_each_word_has_its_half(desk, monkeypa
     assert desk.taught["yard"].parameters["examples"][:35, 0].max() == 159, "the latest"
 
 
+@pytest.mark.parametrize("wrong", [{"traits": [1 << 20]}, {"traits": [.5]}, {"traits": "eleven"}, {"traits": [0] * 17}, {"traits": []},
+                                   {"report": "first"}, {"report": -1}])
+def test_a_report_that_cannot_be_answered_is_counted(desk, wrong):
+    good = report(100)
+    desk.observe([Summary(*[dict(good.data, **wrong) if name == "data" else getattr(good, name) for name in Summary.FIELDS])])
+    assert desk.counters["reports_refused"] == 1 and desk.work() == 0 and desk.store.origins() == {}
+
+
+def test_two_plugins_of_a_kind_keep_to_their_own_streams(desk):
+    other = Reports(AttentionStore(desk.store.path), EYES)
+    other.observe([report(100, "gate")])
+    desk.observe([report(100)])
+    for each in (desk, other):
+        each.keep()
+        each.door.give(Feedback("yard", 100, "deny", "user"))
+    assert other.work() == 0 and desk.work() == 1 and len(desk.store.history("yard")) == 1
+
+
 def test_the_memory_of_another_release_is_left_alone(desk):
     desk.observe([report(100)])
     desk.keep()
