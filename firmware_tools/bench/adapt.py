@@ -1,8 +1,8 @@
-"""heed bench adapt: few labels, poison, what learning costs, what gateways learn together, and traffic that labels itself."""
+"""heed bench adapt: few labels, poison, what learning costs, what gateways learn together, traffic that labels itself, denied reports."""
 
 import time
 
-from firmware_tools.bench import adapt_ecg, adapt_fleet, adapt_time, adapt_traffic
+from firmware_tools.bench import adapt_ecg, adapt_fleet, adapt_time, adapt_traffic, adapt_vision
 from firmware_tools.bench.patients import patients_in, patients_of
 from firmware_tools.bench.pipeline import environment
 from firmware_tools.evaluate import ready
@@ -16,15 +16,16 @@ GATES = {"ecg_sveb_f1_5": (.75, .82, True), "ecg_veb_f1_5": (.91, .94, True), "e
          "ecg_sveb_f1_20_without_232": (.40, .60, True), "ecg_asked_minus_first_20": (.05, .05, True),
          "ecg_worst_record_change": (-.02, 0, True), "gradient_step_over_forward": (4, 4, False), "inference_p99_change": (.05, .05, False),
          "poison_f1_loss": (.01, 0, False), "fleet_poisoned_gateway_loss": (.01, 0, False), "hub_updates_per_min": (1000, 1000, True),
-         **adapt_traffic.GATES}
+         **adapt_traffic.GATES, **adapt_vision.GATES}
 QUICK = ("231", "221", "213", "123")
 
 
 def measure(quick, folder=None, csv=None, only=None):
     """The benchmark's one object. folder: WFDB records with labels of a user's own, in place of DS2; csv: traffic of a user's own, in
-    place of PEMS08; only: "ecg" or "traffic", for one of the two."""
+    place of PEMS08; only: "ecg", "traffic" or "vision", for one of them."""
     began, figures, baselines = time.monotonic(), {}, {}
-    for name, part in (("ecg", lambda: labels(quick, folder)), ("traffic", lambda: adapt_traffic.measure(quick, csv))):
+    for name, part in (("ecg", lambda: labels(quick, folder)), ("traffic", lambda: adapt_traffic.measure(quick, csv)),
+                       ("vision", lambda: adapt_vision.measure(quick))):
         if only in (None, name):
             found, beside = part()
             figures.update(found)

@@ -50,9 +50,12 @@ def alarms_grid(alarms):
 
 def origin_of(package):
     """The Origin of "name version", from the package that is installed here. Raises ConfigError where that is another."""
+    from gateway.attention import reports
     from gateway.attention.state import Origin
     from models.package import Package, folder_of
     from models.twin import Twin
+    if package.startswith(reports.PREFIX):
+        return reports.origin(package)
     twin = Twin(Package(folder_of(package.split(" ")[0])))
     if twin.package != package:
         raise ConfigError("made for %s, here is %s" % (package, twin.package), "states do not pass from one release to another")

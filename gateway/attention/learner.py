@@ -28,7 +28,6 @@ LATEST = 64  # moments that say what a stream is like now
 
 class Slack:
     """Lets a thread have a share of the time: after each piece of work it rests so long that inference seldom meets it.
-
     stopping: an Event that ends the rest, and the work with it."""
 
     def __init__(self, share, clock=time.perf_counter, sleep=None):

@@ -38,7 +38,7 @@ class Served:
 
     def __init__(self, folder, learner=None, scheme="http", **options):
         self.config = WebConfig(dict(DEFAULTS, listen="127.0.0.1:%d" % free_port(), **options))
-        doors = (lambda: {stream: learner.door for stream in learner.met}) if learner else dict
+        doors = (lambda: {stream: learner.door for stream in learner.moments.recent}) if learner else dict
         self.site = Site(self.config, folder, Status, doors)
         self.url = "%s://localhost:%d" % (scheme, self.config.port)
 
