@@ -13,12 +13,12 @@ def tables(found):
     ordered = sorted(found, key=lambda row: row["online"] - row["static"])
     chosen = ordered if len(found) <= MOST else ordered[:MOST // 2] + ordered[-MOST // 2:]
     mean = {key: sum(row[key] * row["judged"] for row in found) / max(1, sum(row["judged"] for row in found)) for key in ("static", "online")}
-    table = grid("forecasts: errors of about a week, in counts", ("sensor", "version", "frozen", "shipped", "online", "in use", "listens to", "day"), [
+    table = grid("forecasts: errors of about a week, in counts", ("sensor", "version", "frozen", "shipped", "online", "trust", "listens to", "day"), [
         (row["stream"], row["version"], "yes" if row["frozen"] else "", "%.2f" % row["static"], "%.2f" % row["online"],
-         "online" if row["trusted"] else "shipped", heard(row["shares"]), "%+d min" % row["moved_min"] if row["moved_min"] else "")
+         "%d %%" % round(100 * row["trust"]), heard(row["shares"]), "%+d min" % row["moved_min"] if row["moved_min"] else "")
         for row in chosen])
     return [table, "%d sensors, %d of them online; mean error %.3f as shipped, %.3f as given out%s" % (
-        len(found), sum(row["trusted"] for row in found), mean["static"], mean["online"],
+        len(found), sum(row["trust"] > 0 for row in found), mean["static"], mean["online"],
         "" if len(found) <= MOST else "; the %d farthest apart are shown, --json has all" % MOST)]
 
 

@@ -14,6 +14,7 @@ SHIPPED, MOVED, CORRECTED, BOTH, LAST, MEAN, GIVEN = range(len(EXPERTS) + 2)
 DECAY = .99  # what is left of an error a slot later
 LEAST = .002  # share of an expert that nobody would listen to: so that it comes back
 PROOF = .998  # the same for the guard: two days
+PROVEN = 1.0  # units by which the mean must have been better to be listened to in full
 DEBT = 1.0  # most that speaks against listening: a change must be followed within hours
 SHOWN = .9995  # the same for the errors that are shown: a week
 FAR = 8.0  # an error counts up to so many units
@@ -47,9 +48,9 @@ class Experts(Rows):
         sums = np.stack([(off[..., SHIPPED] * due).sum(1), (off[..., GIVEN] * due).sum(1), n], 1)
         self.errors = np.where(n[:, None] > 0, SHOWN * self.errors + sums, self.errors)
 
-    def trusted(self):
-        """(sensors,) bool: whose mean was verifiably better than what is shipped."""
-        return self.proof > 0
+    def trust(self):
+        """(sensors,): how far the mean is listened to, 0 to 1: as much as it was verifiably better than what is shipped."""
+        return np.clip(self.proof / PROVEN, 0, 1)
 
     def weights(self):
         """(sensors, horizons, experts), sum 1."""
@@ -61,7 +62,8 @@ class Experts(Rows):
         """(forecasts to give out (sensors, horizons), weights). forecasts: (sensors, horizons, experts); there: (sensors,) bool."""
         weights = self.weights()
         mean = (weights * forecasts).sum(-1)
-        given = np.where(self.trusted()[:, None], mean, forecasts[..., SHIPPED])
+        shipped = forecasts[..., SHIPPED]
+        given = shipped + self.trust()[:, None] * (mean - shipped)
         self.pending[:, slot % self.ahead] = np.concatenate([forecasts, mean[..., None], given[..., None]], -1)
         self.made[slot % self.ahead] = slot
         self.since = np.where(there, np.where(self.since < 0, slot, self.since), -1)

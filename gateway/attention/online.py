@@ -2,8 +2,8 @@
 
 The labels are free: the truth of a slot is there when the slot is over. Five experts are asked: the model as shipped; the
 model, shown a day and a week that are moved to where they fit, at the hour that it then is; both, corrected; and last week itself,
-moved and at today's level. The weights of the model are never touched, and a sensor whose mixture was not verifiably better
-gets what was shipped.
+moved and at today's level. The weights of the model are never touched, and the mixture is given out only as far as it was verifiably
+better than what is shipped.
 """
 
 import numpy as np
@@ -75,12 +75,12 @@ class OnlineForecasts(Model):
 
     def shown(self):
         """{stream: what a person is shown}: mean shares of the experts, minutes by which its day is moved, verified MAE of the last
-        week in counts (shipped, given out), and whether the mixture is trusted."""
+        week in counts (shipped, given out), and how far the mixture is trusted."""
         told, shares = self.experts.tell(), self.experts.weights().mean(1)
         phase = self.phase.apart(self.weeks.last)[0] * self.step_min
         return {stream: {"shares": np.round(shares[row], 3).tolist(), "moved_min": int(phase[row]), "static": round(float(told["static"][row]), 3),
                          "online": round(float(told["online"][row]), 3), "judged": int(told["judged"][row]),
-                         "trusted": bool(self.experts.trusted()[row])} for stream, row in self.places.items()}
+                         "trust": round(float(self.experts.trust()[row]), 3)} for stream, row in self.places.items()}
 
     def infer(self, features):
         """Forecast of one Features. maps gain "experts": shares (streams, experts), and "moved": minutes by which a day was moved."""
@@ -170,12 +170,11 @@ class OnlineForecasts(Model):
 
     def _told(self, answer, known, rows, given, shares, phase):
         """The answer with what was given out in place of what was shipped, and who was listened to."""
-        values, trusted = list(answer.values), self.experts.trusted()
+        values, trust = list(answer.values), self.experts.trust()
         heard, minutes = np.zeros((len(values), len(EXPERTS))), np.zeros(len(values), int)
         heard[:, SHIPPED] = 1
         for i, row, numbers, share, by in zip(known, rows, given.tolist(), shares, phase):
             values[i], minutes[i] = numbers, by * self.step_min
-            if trusted[row]:
-                heard[i] = share
+            heard[i] += trust[row] * (share - heard[i])
         maps = dict(answer.maps or {}, experts=heard, moved=minutes)
         return Forecast(answer.stream, answer.seq, answer.t_ms, values, maps, answer.variant)

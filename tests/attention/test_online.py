@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from firmware_tools.cli import main
-from gateway.attention.experts import SHIPPED
+from gateway.attention.experts import GIVEN, MEAN, SHIPPED
 from gateway.attention.keeper import DAY_MS, Keeper
 from gateway.attention.kept import back, versions
 from gateway.attention.online import MAX_SENSORS, OnlineForecasts
@@ -88,7 +88,7 @@ def test_it_recovers_from_a_change_of_level():
     played(road, online, START, CHANGED)
     given, shipped = played(road, online, CHANGED + 12, CHANGED + 4 * DAY)
     assert road.errors(given) < .5 * road.errors(shipped)
-    assert online.experts.trusted().all()
+    assert (online.experts.trust() > .5).all()
 
 
 def test_it_finds_out_that_the_day_comes_later():
@@ -130,15 +130,17 @@ def test_nothing_of_the_future_is_used():
     assert played(a, one, START, START + WEEK + 1)[0] == played(b, two, START, START + WEEK + 1)[0]
 
 
-def test_an_expert_that_is_wrong_is_not_listened_to():
+def test_the_mixture_is_given_out_as_far_as_it_was_better():
     road, online = Road(END + AHEAD + 1), OnlineForecasts(LastWeek())
     played(road, online, START, START + WEEK)
-    online.experts.proof[:] = -.01
-    given, shipped = played(road, online, START + WEEK, START + WEEK + 1)
-    assert online.experts.trusted().all() or given == shipped
-    answer = online.infer(road.features(START + WEEK + 1))
-    untrusted = ~online.experts.trusted()
-    assert (answer.maps["experts"][untrusted, SHIPPED] == 1).all()
+    features = road.features(START + WEEK)
+    online.experts.proof[:] = (-1, -1, .5, 9)
+    answer, shipped = online.infer(features), LastWeek().infer(features)
+    trust, shares = online.experts.trust(), answer.maps["experts"]
+    assert answer.values[0] == shipped.values[0] and shares[0, SHIPPED] == 1 and list(trust[[0, 3]]) == [0, 1]
+    assert shares[2, SHIPPED] > shares[3, SHIPPED] and np.allclose(shares.sum(1), 1)
+    given = online.experts.pending[:, (START + WEEK) % AHEAD]
+    assert (given[3, :, GIVEN] == given[3, :, MEAN]).all() and (given[3, :, MEAN] != given[3, :, SHIPPED]).all()
 
 
 def test_gaps_and_time_that_is_turned_back_are_counted():
