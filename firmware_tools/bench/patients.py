@@ -98,7 +98,8 @@ class Bedside:
     def __init__(self, patient, twin, anchors, wrong=None, **options):
         self.patient, self.wrong = patient, wrong
         self.folder = tempfile.TemporaryDirectory(prefix="heed-")
-        chosen = dict({name: spec["default"] for name, spec in ATTENTION["options"].items()}, asks_per_day=1000)
+        chosen = dict({name: spec["default"] for name, spec in ATTENTION["options"].items()}, asks_per_day=1000,
+                      asks_open=64)  # a beat of no class of ours is never answered, and is not to end the questions
         self.learner = Learner(AttentionStore(Path(self.folder.name) / "attention.db"), twin, anchors, lambda stream, parameters: None,
                                dict(chosen, **options), slack=Slack(1, sleep=lambda seconds: None))
         for moment in patient.moments:

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-KEPT = 128  # moments that stand for what a stream was like
-AWAY = 3.0  # times the usual distance to the nearest of them: the stream has changed
+from gateway.attention.near import apart, spread, usual
+
+AWAY = 3.0  # times the usual distance to the nearest of what a stream was like: it has changed
 BACK = .5  # how far back to where learning began a state then goes: what it learnt may still help, and may not
 
 
@@ -22,12 +23,9 @@ class Ground:
     @classmethod
     def of(cls, hidden):
         """The ground of hidden vectors (n, width), n >= 2, in order of time."""
-        kept = np.array(hidden, np.float32)[np.linspace(0, len(hidden) - 1, min(KEPT, len(hidden))).astype(int)]
-        apart = ((kept[:, None] - kept[None]) ** 2).sum(2)
-        np.fill_diagonal(apart, np.inf)
-        return cls({"hidden": np.round(kept.astype(float), 3).tolist(), "usual": float(np.median(np.sqrt(apart.min(1))))})
+        kept = spread(np.array(hidden, np.float32))
+        return cls({"hidden": np.round(kept.astype(float), 3).tolist(), "usual": usual(kept)})
 
     def away(self, latest):
         """How far the latest vectors (n, width) are from it: the median, in usual distances."""
-        apart = ((np.asarray(latest)[:, None] - self.hidden[None]) ** 2).sum(2)
-        return float(np.median(np.sqrt(apart.min(1))) / max(self.facts["usual"], 1e-6))
+        return float(np.median(apart(np.asarray(latest), self.hidden).min(1)) / max(self.facts["usual"], 1e-6))

@@ -1,7 +1,7 @@
 """Whether a challenger may take the champion's place. Every test can only refuse; what is refused costs nothing.
 
 1. trust: labels that contradict what the shipped model is sure of are no lesson while there are few labels, and an alarm
-   when they are most of what it is sure of
+   when they are most of what it is sure of; but not from a labeller who has shown to tell two classes apart
 2. anchors: what the package knows of every class from the patients it was trained on must not be unlearnt
 3. proof: out of fold, on labels that it was not taught, what is learnt must beat what it began from, with a stated confidence
 4. later: each new label is a new proof; where learning is no longer more likely better than not, the stream goes back
@@ -17,8 +17,9 @@ SURE = .9  # a share above is what the model is sure of
 FEW = 10  # with fewer labels, one contradiction of what it is sure of waits for more
 AGAINST = 2, .5  # so many contradictions, and more than this share of what it is sure of, are an alarm
 IMPROBABLE = .002
+AGREED = 2, 2, .3  # of so many classes so many answers, and this share of them, confirmed: whoever labels knows them apart
 UNLEARN = .25  # most that the share of anchors known may fall, for each class
-CONFIDENCE = .8
+CONFIDENCE = .7
 DOUBT = .5  # a proof below takes back what was adopted
 FOLDS = 5
 FLOOR = .05  # a share below counts as this: one label is not to decide alone
@@ -38,6 +39,13 @@ def contradicted(given, labels):
     """[(labels that contradict, labels that are about) what a model is sure of] for each class that it gave. given: shares."""
     sure, answers = given.max(1) >= SURE, given.argmax(1)
     return [(int((sure & (answers == c) & (labels != c)).sum()), int((sure & (answers == c)).sum())) for c in range(given.shape[1])]
+
+
+def discerning(given, labels):
+    """Whether labels confirm what the model gave of more than one class: who flips them, or knows one word, does not."""
+    answers = given.argmax(1)
+    count, right = (np.bincount(found, minlength=given.shape[1]) for found in (answers, labels[answers == labels]))
+    return ((right >= AGREED[1]) & (right >= AGREED[2] * count)).sum() >= AGREED[0]
 
 
 def denied(given, labels):
@@ -89,6 +97,8 @@ class Guard:
 
     def _trust(self, lesson):
         given = lesson.shares(lesson.origin.shipped)
+        if discerning(given, lesson.labels):
+            return None
         found = contradicted(given, lesson.labels)
         whole = sum(against for against, _ in found), sum(sure for _, sure in found)
         for name, (against, sure) in [*zip(lesson.origin.classes, found), ("class", whole)]:
