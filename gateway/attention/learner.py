@@ -57,7 +57,7 @@ class Learner:
         self.moments = Moments(store, self.counters)
         self.door = Door(self.moments, self.origin.classes, reach, self.counters)
         self.slack = slack or Slack(options["slack_permille"] / 1000)
-        self.taught, self.grounds, self.applied, self.away, self.met = {}, {}, {}, set(), set()
+        self.taught, self.tried, self.grounds, self.applied, self.away, self.met = {}, {}, {}, {}, set(), set()
 
     def start(self):
         """Take up what another process, or a hub, has changed of the streams that are here."""
@@ -110,7 +110,8 @@ class Learner:
             self._apply(stream, self.current(stream))
 
     def ask(self, stream):
-        """Ask for one more label, while the day's budget lasts and the last question but a few are answered."""
+        """Ask for one more label, while the day's budget lasts and the last question but a few are answered. What labels have taught
+        tells which are missing, whether the guard let it pass or not."""
         waiting, spent = len(self.door.asked(stream)), self.door.asked_since(stream, wall_ms() - DAY_MS)
         if spent >= self.options["asks_per_day"] or waiting >= self.options["asks_open"]:
             return None
@@ -120,7 +121,7 @@ class Learner:
             return None
         hidden = np.array([moment.hidden for moment in free])
         taken = np.array([moment.hidden for moment in kept]).reshape(-1, hidden.shape[1])
-        index, why = choose(hidden, judged(hidden, self.parameters(stream)), taken)
+        index, why = choose(hidden, judged(hidden, self.tried.get(stream) or self.parameters(stream)), taken)
         self.door.ask(free[index], why)
         self.counters["asked"] += 1
         return free[index]
@@ -143,7 +144,7 @@ class Learner:
             return False
         self.taught[stream] = mark
         lesson = Lesson(self.twin, self.origin, labelled, others, self.anchors, self.base(), self.slack.pause, self.options["learn"])
-        challenger = lesson.teach()
+        challenger = self.tried[stream] = lesson.teach()
         verdict = self.guard.judge(lesson, challenger, lesson.teach)
         self.counters["tried"] += 1
         if verdict.adopt:
