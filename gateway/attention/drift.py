@@ -1,16 +1,11 @@
-"""Whether a stream is still what its attention was proven on."""
+"""Whether a stream is still what its attention was proven on, and what judges it where it is not."""
 
 import numpy as np
 
 from gateway.attention.near import apart, spread, usual
+from gateway.attention.optimise import judged
 
 AWAY = 3.0  # times the usual distance to the nearest of what a stream was like: it has changed
-BACK = .5  # how far back to where learning began a state then goes: what it learnt may still help, and may not
-
-
-def halfway(base, parameters):
-    """Parameters between where learning began and what was learnt, for a stream that has changed."""
-    return {name: value + (base[name] - value) * np.float32(BACK) for name, value in parameters.items()}
 
 
 class Ground:
@@ -25,6 +20,15 @@ class Ground:
         """The ground of hidden vectors (n, width), n >= 2, in order of time."""
         kept = spread(np.array(hidden, np.float32))
         return cls({"hidden": np.round(kept.astype(float), 3).tolist(), "usual": usual(kept)})
+
+    def judge(self, base, learnt, latest):
+        """(parameters, whether the stream has changed) for what follows the latest vectors (n, width). Where it has, nobody knows
+        whether what was learnt still helps: of it and where learning began, that which more often gives the stream's usual class."""
+        if self.away(latest) <= AWAY:
+            return learnt, False
+        common = np.bincount(judged(self.hidden, base).argmax(1)).argmax()
+        calm = [int((judged(np.asarray(latest), parameters).argmax(1) == common).sum()) for parameters in (base, learnt)]
+        return (base if calm[0] >= calm[1] else learnt), True
 
     def away(self, latest):
         """How far the latest vectors (n, width) are from it: the median, in usual distances."""
