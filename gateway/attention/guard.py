@@ -2,7 +2,8 @@
 
 1. trust: labels that contradict what the shipped model is sure of are no lesson while there are few labels, and an alarm
    when they are most of what it is sure of; but not from a labeller who has shown to tell two classes apart
-2. anchors: what the package knows of every class from the patients it was trained on must not be unlearnt
+2. anchors: what the package knows of every class from the patients it was trained on must not be unlearnt; a challenger that would is
+   taken part of the way
 3. proof: out of fold, on labels that it was not taught, what is learnt must beat what it began from, with a stated confidence
 4. later: each new label is a new proof; where learning is no longer more likely better than not, the stream goes back
 """
@@ -19,6 +20,7 @@ AGAINST = 2, .5  # so many contradictions, and more than this share of what it i
 IMPROBABLE = .002
 AGREED = 2, 2, .2  # of so many classes so many answers, and this share of them, confirmed: whoever labels knows them apart
 UNLEARN = .25  # most that the share of anchors known may fall, for each class
+STEPS = 1.0, .75, .5, .25  # of the way to a challenger: the longest that unlearns no class is tried
 CONFIDENCE = .7
 DOUBT = .5  # a proof below takes back what was adopted
 FOLDS = 5
@@ -111,6 +113,14 @@ class Guard:
         if any(against for against, _ in found) and len(lesson.labels) < FEW:
             return Verdict(False, "few", "a label contradicts what the model is sure of: more labels are needed", {})
         return None
+
+    def within(self, shipped, start, challenger):
+        """A challenger, or as much of the way to it from the start as unlearns no class; all of it where even the least does."""
+        for step in STEPS:
+            tried = challenger if step == 1 else {name: start[name] + np.float32(step) * (value - start[name]) for name, value in challenger.items()}
+            if not self.holds(shipped, tried):
+                return tried
+        return challenger
 
     def holds(self, shipped, challenger):
         """The Verdict that refuses what would unlearn a class, or None."""

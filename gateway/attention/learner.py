@@ -145,8 +145,10 @@ class Learner:
             return False
         self.taught[stream] = mark
         lesson = Lesson(self.twin, self.origin, labelled, others, self.anchors, self.base(), self.slack.pause, self.options["learn"])
-        challenger = self.tried[stream] = lesson.teach()
-        verdict = self.guard.judge(lesson, challenger, lesson.teach)
+        def teach(rows=None):
+            return self.guard.within(self.origin.shipped, lesson.start, lesson.teach(rows))
+        challenger = self.tried[stream] = teach()
+        verdict = self.guard.judge(lesson, challenger, teach)
         self.counters["tried"] += 1
         if verdict.adopt:
             self._adopt(stream, state, lesson, challenger, verdict)
