@@ -5,7 +5,7 @@ import numpy as np
 from gateway.attention.near import apart, spread, usual
 from gateway.attention.optimise import judged
 
-AWAY = 3.0  # times the usual distance to the nearest of what a stream was like: it has changed
+AWAY = 5.0  # times the usual distance to the nearest of what a stream was like: it has changed
 
 
 class Ground:
