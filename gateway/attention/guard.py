@@ -114,6 +114,10 @@ class Guard:
             return Verdict(False, "few", "a label contradicts what the model is sure of: more labels are needed", {})
         return None
 
+    def teaching(self, lesson):
+        """Function of rows that teaches by those alone, within what unlearns no class."""
+        return lambda rows=None: self.within(lesson.origin.shipped, lesson.start, lesson.teach(rows))
+
     def within(self, shipped, start, challenger):
         """A challenger, or as much of the way to it from the start as unlearns no class; all of it where even the least does."""
         for step in STEPS:

@@ -145,8 +145,7 @@ class Learner:
             return False
         self.taught[stream] = mark
         lesson = Lesson(self.twin, self.origin, labelled, others, self.anchors, self.base(), self.slack.pause, self.options["learn"])
-        def teach(rows=None):
-            return self.guard.within(self.origin.shipped, lesson.start, lesson.teach(rows))
+        teach = self.guard.teaching(lesson)
         challenger = self.tried[stream] = teach()
         verdict = self.guard.judge(lesson, challenger, teach)
         self.counters["tried"] += 1

@@ -3,7 +3,7 @@
 import numpy as np
 
 from gateway.attention.choose import choose
-from gateway.attention.guard import discerning
+from gateway.attention.guard import STEPS, UNLEARN, Guard, discerning, known
 from gateway.attention.lesson import Lesson
 from gateway.attention.near import apart, likeness, told, usual
 from gateway.attention.optimise import MANY, judged, kept
@@ -80,3 +80,14 @@ def test_a_few_good_words_among_many_bad_ones_are_not_enough():
     answers = np.array([0] * 30 + [2] * 30)
     labels = np.where(np.arange(60) % 30 < 3, answers, 1)
     assert not discerning(given_of(answers), labels)
+
+
+def test_what_would_unlearn_a_class_is_taken_part_of_the_way():
+    anchors, start = clouds(np.random.default_rng(99), 300), Twin().parameters
+    guard = Guard(anchors, 3)
+    far = {"head": start["head"].copy(), "head_b": np.array([4., 0, 0], np.float32)}  # calls all but the clearest N
+    fall = known(start, *anchors, 3) - known(far, *anchors, 3)
+    found = guard.within(start, start, far)
+    assert fall.max() > UNLEARN and not guard.holds(start, found)
+    assert any(np.allclose(found["head_b"], step * far["head_b"]) for step in STEPS[1:])
+    assert guard.within(start, start, start) is start
