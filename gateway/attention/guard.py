@@ -94,9 +94,12 @@ class Guard:
         self.anchors = anchors
         self.classes = classes
 
-    def judge(self, lesson, challenger, learn):
-        """Verdict on a challenger. lesson: gateway.attention.lesson.Lesson; learn(rows): parameters taught by those alone."""
-        return self._trust(lesson) or self.holds(lesson.origin.shipped, challenger) or self._proof(lesson, learn)
+    def judge(self, lesson):
+        """(challenger, Verdict on it): what a gateway.attention.lesson.Lesson teaches, within what unlearns no class."""
+        def teach(rows=None):
+            return self.within(lesson.origin.shipped, lesson.start, lesson.teach(rows))
+        challenger = teach()
+        return challenger, self._trust(lesson) or self.holds(lesson.origin.shipped, challenger) or self._proof(lesson, teach)
 
     def _trust(self, lesson):
         given, labels = lesson.shares(lesson.origin.shipped), lesson.labels
@@ -116,10 +119,6 @@ class Guard:
         if any(against for against, _ in found) and len(lesson.labels) < FEW:
             return Verdict(False, "few", "a label contradicts what the model is sure of: more labels are needed", {})
         return None
-
-    def teaching(self, lesson):
-        """Function of rows that teaches by those alone, within what unlearns no class."""
-        return lambda rows=None: self.within(lesson.origin.shipped, lesson.start, lesson.teach(rows))
 
     def within(self, shipped, start, challenger):
         """A challenger, or as much of the way to it from the start as unlearns no class; all of it where even the least does."""

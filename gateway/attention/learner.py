@@ -146,9 +146,8 @@ class Learner:
         self.taught[stream] = mark
         lesson = Lesson(self.twin, self.origin, labelled, others, self.anchors, self.base(), self.slack.pause, self.options["learn"])
         lesson.vouch(self.alarms.vouched(stream))
-        teach = self.guard.teaching(lesson)
-        challenger = self.tried[stream] = teach()
-        verdict = self.guard.judge(lesson, challenger, teach)
+        challenger, verdict = self.guard.judge(lesson)
+        self.tried[stream] = challenger
         self.counters["tried"] += 1
         self.alarms.note(stream, verdict)
         if verdict.adopt:
