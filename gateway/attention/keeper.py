@@ -54,9 +54,9 @@ class Keeper:
             self._carry_out(*self.orders.pop())
         self.slots += 1
         step = self.online.step_min
-        if self.slots % max(1, EVERY_MIN // step) == 0:
+        if self.slots % max(1, (EVERY_MIN if self.version else SHOWN_MIN) // step) == 0:
             self.due = self.online.state()
-        if self.slots % max(1, SHOWN_MIN // step) == 0:
+        elif self.slots % max(1, SHOWN_MIN // step) == 0:
             self.shown = self.online.shown()
 
     def _carry_out(self, stream, version, kept):
@@ -81,13 +81,23 @@ class Keeper:
 
     def heed(self):
         """Take in what was ordered since."""
-        self.store.write(*[("DELETE FROM recall WHERE stream = ? AND version = ?", done) for done in self.done])
-        self.done = []
+        done, self.done = self.done, []
+        self.store.write(*[("DELETE FROM recall WHERE stream = ? AND version = ?", each) for each in done])
         self.online.frozen = frozenset(stream for stream, _, frozen in self.store.streams() if frozen)
         for stream, version in self.store.rows("SELECT stream, version FROM recall"):
             if stream in self.online.places:
-                kept = version and kept_of(self.store, self.name, version)
-                self.orders.append((stream, version, kept))
+                self._order(stream, version)
+
+    def _order(self, stream, version):
+        """Let the next slot carry an order out; one to a version that is gone, damaged or of another package is dropped."""
+        try:
+            found = kept_of(self.store, self.name, version) if version else None
+            if found and (found[1]["package"] != self.package or stream not in found[1]["streams"]):
+                raise ValueError("it is of another package, or from before this sensor")
+            self.orders.append((stream, version, found))
+        except (ValueError, KeyError, zipfile.BadZipFile):
+            self.online.context.count("online_recalls_refused")
+            self.done.append((stream, version))
 
     def write(self, state):
         """Keep a state as the version of today."""
@@ -97,7 +107,7 @@ class Keeper:
             self.version += 1
         self.t_ms = now
         data = packed(arrays)
-        text = json.dumps(dict(facts, package=self.package, sha256=hashlib.sha256(data).hexdigest(), shown=self.online.shown()))
+        text = json.dumps(dict(facts, package=self.package, sha256=hashlib.sha256(data).hexdigest()))
         self.store.write((PUT, (self.name, self.version, now, text, data)), (OLD, (self.name, self.version - VERSIONS)))
 
     def close(self):
@@ -128,6 +138,8 @@ def unpacked(text, data):
 
 
 def kept_of(store, name, version):
-    """(arrays, facts) of a version, or None."""
+    """(arrays, facts) of a version. Raises ValueError where it is gone, or not what was written."""
     found = store.rows("SELECT text, data FROM online WHERE name = ? AND version = ?", name, version)
-    return unpacked(*found[0]) if found else None
+    if not found:
+        raise ValueError("it is gone")
+    return unpacked(*found[0])

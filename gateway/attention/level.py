@@ -5,7 +5,7 @@ import numpy as np
 from gateway.attention.rows import Rows
 
 RATE = .03  # of the running sums: about three hours of five minutes
-BEGINS, ENDS = .3, .12  # logarithm of the ratio at which earlier weeks are shown at today's level, and no longer are
+BEGINS, ENDS = .4, .15  # logarithm of the ratio at which earlier weeks are shown at today's level, and no longer are
 WIDEST = 5.0
 
 

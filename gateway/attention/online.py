@@ -59,9 +59,9 @@ class OnlineForecasts(Model):
         self.places, self.weeks.last = {}, None
 
     def state(self):
-        """({"part name": array}, {"streams", "slot"}): all that was learnt, to be kept."""
+        """({"part name": array}, {"streams", "slot", "shown"}): all that was learnt, to be kept."""
         arrays = {"%s %s" % (part, name): array for part, rows in self.parts.items() for name, array in rows.state().items()}
-        return arrays, {"streams": list(self.places), "slot": self.weeks.last}
+        return arrays, {"streams": list(self.places), "slot": self.weeks.last, "shown": self.shown()}
 
     def restore(self, arrays, facts, stream=None):
         """Take over what state() gave, or one stream of it. Raises KeyError or ValueError for what is of another form."""

@@ -220,6 +220,10 @@ def test_freeze_reset_and_rollback_of_one_sensor(tmp_path):
     assert np.allclose(now[2], first[2], atol=1e-6) and not np.allclose(now[3], first[3], atol=1e-6)
     keeper.work()
     assert not keeper.store.rows("SELECT * FROM recall")
+    person.write(("INSERT INTO recall VALUES('d', 77)", ()))
+    keeper.work()
+    keeper.work()
+    assert online.context.counters["online_recalls_refused"] == 1 and not keeper.store.rows("SELECT * FROM recall")
     with pytest.raises(ConfigError, match="no version 9"):
         back(person, "c", 9)
 
