@@ -13,7 +13,7 @@ from rich.text import Text
 from plugins.traffic.band import Band
 from plugins.traffic.digest import EVENTS as WORDS
 from plugins.traffic.lags import AHEAD, AROUND, GROUPS, RECENT
-from plugins.traffic.looked import NAMES, lag_shares, neighbour_shares
+from plugins.traffic.looked import NAMES, lag_shares, learnt, neighbour_shares
 
 SHOWN = 72  # slots of the past in the picture
 EVENTS = 6
@@ -33,7 +33,7 @@ class View:
         self.band = Band(percent)
         self.seen = self.drawn = 0
         self.features = self.forecast = None
-        self.shares, self.near = None, []
+        self.shares, self.near, self.learnt = None, [], ""
         self.live = Live(console=console, auto_refresh=False, get_renderable=self.text) if console.is_terminal else None
 
     def watch(self, features, forecast, decision, summaries):
@@ -66,6 +66,7 @@ class View:
             self.band.expect(values)
         self.values = values or []
         self.shares, self.near = lag_shares(forecast.maps, at), neighbour_shares(forecast.maps, at, names)
+        self.learnt = learnt(forecast.maps, at)
 
     def event_line(self, summary):
         """One summary."""
@@ -110,7 +111,7 @@ class View:
             return [Text("attention  (the rule has none)")]
         bars = [Text("%-14s %s %d %%" % (NAMES[name], "█" * round(WIDTH * self.shares[name] / 100), self.shares[name])) for name, _ in GROUPS]
         near = ", ".join("%s %d %%" % pair for pair in self.near)
-        return bars + ([Text("neighbours     " + near)] if near else [])
+        return bars + [Text(line) for line in ("neighbours     " + near if near else "", "online         " + self.learnt if self.learnt else "") if line]
 
     def found(self):
         """What was found, in words."""

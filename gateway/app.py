@@ -61,11 +61,14 @@ class Gateway:
             self.feeds[plugin.name] = channel, [sensor.name for sensor in sensors]
             model = self._model(plugin)
             rules = privacy_settings.rules_of(self.config, plugin, key)
-            watch = self.attention.beside(model, Twin, Door(self.outbox, rules, self.context), self.watch)
+            reports = self.attention.hear(plugin.found)
+            watch = reports.beside(self.watch) if reports else self.attention.beside(
+                model, Twin, Door(self.outbox, rules, self.context), self.watch)
+            model = self.attention.around(plugin.name, model)
             if self.energy:
                 model = self.energy.govern(plugin.name, model)
             self.pipelines.append(self._add(plugin, lambda part, context: Pipeline(
-                channel, part, model, Door(self.outbox, rules, context), Clock, rests, watch), essential=False))
+                channel, reports.teach(part) if reports else part, model, Door(self.outbox, rules, context), Clock, rests, watch)))
             self._count(plugin.name, lambda channel=channel: {"dropped": channel.dropped, "peak": channel.peak})
             self._count(plugin.name, lambda model=model: dict(model.context.counters))
         for sensor in self.config.sensors:

@@ -18,7 +18,7 @@ def governor(config, folder, outbox):
 
 def services(gateway):
     """(name, run(up), function that gives its counters) of each child of the supervisor that this gateway needs."""
-    if gateway.attention.learners:
+    if gateway.attention.learners or gateway.attention.keepers or gateway.attention.reports:
         yield "attention", gateway.attention.run, gateway.attention.counts
     if (gateway.folder / "identity" / "hub.json").exists():
         from gateway.enrolment import Renewal

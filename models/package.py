@@ -58,8 +58,8 @@ class Package:
         return Variant(self.folder, dict(self.manifest["grad"], name="grad", runtime="litert"))
 
     def adaptable(self):
-        """Whether it gives what the head judges, and ships the head: what learning beside it needs."""
-        return "float" in self.variants and bool(self.manifest["controls"]) and (
+        """Whether it gives what the head judges, and ships the head: what learning beside it needs. Series label themselves."""
+        return "forecast" not in self.manifest and "float" in self.variants and bool(self.manifest["controls"]) and (
             "head" in self.manifest or (self.folder / "weights.npz").exists())
 
     def anchors(self):

@@ -61,21 +61,19 @@ class Video(Sensor):
         sample = Sample(self.context.name, self.given, self.began_ms + round(at_s * 1000), (planes(frame, self.options["widest"]),))
         self.given += 1
         if self.options["speed"]:
-            await self.context.clock.sleep_ms(max(0, self._early_ms(at_s)))
+            due = at_s * 1000 / self.options["speed"]
+            await self.context.clock.sleep_ms(max(0, int(due - (self.context.clock.ticks_ms() - self.began_ticks))))
         return sample
-
-    def _early_ms(self, at_s):
-        """How long until a frame comes, at the speed that is set; negative when it is past."""
-        return int(at_s * 1000 / self.options["speed"] - (self.context.clock.ticks_ms() - self.began_ticks))
 
     async def rest(self, ms):
         """What a camera would have given meanwhile is passed over, and counted as thinned; nothing is at speed 0."""
         await super().rest(ms)
+        until_s = self.last_s + ms * self.options["speed"] / 1000
         while self.options["speed"]:
             self.held = self.held or self._next()
-            if self._early_ms(self.held[0]) >= 0:
+            if self.held[0] >= until_s:
                 return
-            self.held = None
+            self.last_s, self.held = self.held[0], None
             self.context.count("thinned")
             await self.context.clock.sleep_ms(0)
 

@@ -121,10 +121,9 @@ def fleet(patients, twin, anchors):
         bedside.close()
     figures = {"fleet_global_minus_shipped_f1": joined["macro_f1_nsv"] - shipped["macro_f1_nsv"],
                "fleet_poisoned_gateway_loss": joined["macro_f1_nsv"] - harmed["macro_f1_nsv"], "round_bytes_per_gateway": weight["plain"]}
-    return figures, {"macro F1": {"shipped": shipped["macro_f1_nsv"], "late joiner": joined["macro_f1_nsv"], "alone": alone["macro_f1_nsv"],
-                                  "late joiner, one hostile": harmed["macro_f1_nsv"], "late joiner, pooled training": in_one["macro_f1_nsv"]},
-                     "bytes of a round": weight,
-                     "gateways": {"met by a late joiner": len(met_by_late(bedsides)[0][1]), "patients": len(bedsides), "learnt": len(vectors)}}
+    macro = {"shipped": shipped, "late joiner": joined, "alone": alone, "late joiner, one hostile": harmed, "late joiner, pooled training": in_one}
+    return figures, {"macro F1": {name: found["macro_f1_nsv"] for name, found in macro.items()}, "bytes of a round": weight,
+                     "gateways": {"there for a late joiner": len(met_by_late(bedsides)[0][1]), "patients": len(bedsides), "learnt": len(vectors)}}
 
 
 def round_bytes(parties):

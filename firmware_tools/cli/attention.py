@@ -5,7 +5,7 @@
     heed attention rollback bed-1 --to 3
     heed attention export bed-1 --out bed-1.json
 
-A running gateway takes a change up within a second.
+A running gateway takes a change up within a second, of a forecast at its next slot.
 """
 
 import json
@@ -50,9 +50,12 @@ def alarms_grid(alarms):
 
 def origin_of(package):
     """The Origin of "name version", from the package that is installed here. Raises ConfigError where that is another."""
+    from gateway.attention import reports
     from gateway.attention.state import Origin
     from models.package import Package, folder_of
     from models.twin import Twin
+    if package.startswith(reports.PREFIX):
+        return reports.origin(package)
     twin = Twin(Package(folder_of(package.split(" ")[0])))
     if twin.package != package:
         raise ConfigError("made for %s, here is %s" % (package, twin.package), "states do not pass from one release to another")
@@ -68,11 +71,14 @@ def attention():
 @data_option
 @json_option
 def show(data, as_json):
-    """All streams: version in use, and why it was adopted."""
+    """All streams: version in use, and why it was adopted; of forecasts whom they listen to, and their verified errors."""
+    from firmware_tools.cli.attention_online import tables
+    from gateway.attention import kept
     desk = desk_in(data)
-    shown({"streams": desk.streams()}, as_json, lambda facts: [grid(None, ("stream", "version", "frozen", "since", "why"), [
+    found = {"streams": desk.streams(), "forecasts": kept.sensors(desk.store)}
+    shown(found, as_json, lambda facts: [grid(None, ("stream", "version", "frozen", "since", "why"), [
         (r["stream"], r["version"], "yes" if r["frozen"] else "", when(r["t_ms"]) if r["t_ms"] else "", r["reason"]) for r in facts["streams"]]),
-        "next: heed attention history STREAM, heed feedback ask"])
+        *tables(facts["forecasts"]), "next: heed attention history STREAM, heed feedback ask"])
 
 
 @attention.command()
@@ -93,8 +99,10 @@ def history(stream, data, as_json):
 @json_option
 def diff(stream, old, new, data, as_json):
     """What two versions differ in; 0 = as shipped."""
+    from gateway.attention.kept import refuse
     from gateway.attention.state import difference
     store = store_in(data)
+    refuse(store, stream)
     states = [store.state(stream, version) if version else None for version in (old, new)]
     known = next((state for state in states if state), None)
     if not known:
@@ -139,7 +147,10 @@ def rollback(stream, version, data):
 @data_option
 def export(stream, out, data):
     """Write the state in use to a file."""
-    state = store_in(data).current(stream)[0]
+    from gateway.attention.kept import refuse
+    store = store_in(data)
+    refuse(store, stream)
+    state = store.current(stream)[0]
     if not state:
         raise ConfigError("%s is as shipped: there is nothing to export" % stream, "heed attention show")
     path = Path(out or stream.replace("/", "_") + ".json")

@@ -54,11 +54,13 @@ def sync(quick, as_json):
 @bench.command()
 @click.option("--quick", is_flag=True, help="a smoke run on four patients")
 @click.option("--data", "folder", default=None, type=click.Path(exists=True, file_okay=False), help="WFDB records with .atr labels of your own")
+@click.option("--csv", default=None, type=click.Path(exists=True, dir_okay=False), help="traffic of your own, slots of 5 min, four weeks or more")
+@click.option("--only", default=None, type=click.Choice(["ecg", "traffic", "vision"]), help="one of the domains")
 @json_option
-def adapt(quick, folder, as_json):
-    """Few labels on real patients, poisoned feedback, what learning costs, and what gateways learn together."""
+def adapt(quick, folder, csv, only, as_json):
+    """Few labels on real patients, poison, what learning costs, what gateways learn together; traffic that labels itself; denied reports."""
     from firmware_tools.bench.adapt import measure
-    report(measure(quick, folder), as_json)
+    report(measure(quick, folder, csv, only), as_json)
 
 
 @bench.command()

@@ -72,7 +72,8 @@ def probe(root, as_json):
         except NotConnected as error:
             value = str(error)
         rows.append({"name": meter.name, "says": value})
-    rows += [{"name": "voltage", "says": "%.3f V: gauge = { voltage = \"%s\", curve = \"%s\", cells = N }" % (volts, path, "|".join(gauges.CURVES))}
+    curves = "|".join(gauges.CURVES)
+    rows += [{"name": "voltage", "says": '%.3f V: gauge = { voltage = "%s", curve = "%s", cells = N }' % (volts, path, curves)}
              for path, volts in gauges.probe(Path(root))]
     facts = {"found": rows, "celsius": meters.celsius(root), "boards": sorted(tables.boards())}
     show(facts, as_json, lambda facts: [grid(None, ("meter", "says"), [(row["name"], row["says"]) for row in rows]),

@@ -1,8 +1,9 @@
-"""heed feedback ask, show, give, skip, list, alarms, confirm, deny: labels for what a gateway is unsure of.
+"""heed feedback ask, show, give, skip, list, alarms, confirm, deny: labels for what a gateway is unsure of, and of its reports.
 
     heed feedback ask
     heed feedback show bed-1 1833 --svg beat.svg
     heed feedback give bed-1 1833 N
+    heed feedback give yard 1764027382123 deny
     heed feedback list bed-1
     heed feedback confirm bed-1
 
@@ -29,7 +30,7 @@ def feedback():
 @data_option
 @json_option
 def ask(data, as_json):
-    """What the gateway asks for: a label for each of these would help most."""
+    """What the gateway asks for: a label for each of these would help most. A camera's reports are among them."""
     shown({"asked": desk_in(data).asked()}, as_json, lambda facts: [grid(None, ("stream", "number", "when", "guess", "share", "why"), [
         (r["stream"], r["seq"], when(r["t_ms"]), r["guess"], "%.2f" % r["share"], r["why"]) for r in facts["asked"]])
         if facts["asked"] else "nothing is asked for", "next: heed feedback show STREAM NUMBER, heed feedback give STREAM NUMBER LABEL"])
@@ -58,12 +59,14 @@ def show(stream, number, svg, data, as_json):
 @stream_argument
 @number_argument
 @click.argument("label")
-@by_option
+@click.option("--by", "source", default=None, help="clinician, user or alarm, and after a colon who; default: clinician, of a camera's reports user")
 @data_option
 def give(stream, number, label, source, data):
-    """Label one moment of a stream. NUMBER: from `ask`, or `r` of an event."""
+    """Label one moment of a stream. NUMBER: from `ask`, or `r` or `report` of an event; LABEL of a report: confirm or deny."""
     from gateway.attention.feedback import Feedback
-    verdict = desk_in(data).give(Feedback(stream, number, label, source))
+    desk = desk_in(data)
+    giver = source or ("user" if "deny" in desk.door(stream).classes else "clinician")
+    verdict = desk.give(Feedback(stream, number, label, giver))
     click.echo("%s\nnext: heed attention show" % {"taken": "taken: the gateway learns from it"}.get(verdict, verdict.replace("_", " ")))
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 
 import numpy as np
 
+from gateway.attention import kept
 from gateway.attention.alarms import Alarms
 from gateway.attention.feedback import Door
 from gateway.attention.moments import Moments
@@ -29,7 +30,7 @@ class Desk:
 
     def known(self, stream):
         """The name of a stream that is known."""
-        names = {*self.store.origins(), *(row[0] for row in self.store.streams())}
+        names = {*self.store.origins(), *(row[0] for row in self.store.streams()), *kept.streams(self.store)}
         if stream not in names:
             raise Unknown('no stream "%s"' % stream, guess(stream, names))
         return stream
@@ -67,7 +68,7 @@ class Desk:
                     for state in self.store.history(self.known(stream))]
         for version in versions:
             version["facts"].pop("ground", None)
-        return {"stream": stream, "versions": versions, "alarms": self.alarms.history(stream)}
+        return {"stream": stream, "versions": versions + kept.history(self.store, stream), "alarms": self.alarms.history(stream)}
 
     def freeze(self, stream, frozen=True):
         """Stop a stream's learning, or let it go on."""
@@ -75,15 +76,20 @@ class Desk:
 
     def reset(self, stream):
         """Go back to what was shipped; the history stays."""
-        self.store.use(self.known(stream), 0)
+        if stream in kept.streams(self.store):
+            kept.back(self.store, stream, 0)
+        else:
+            self.store.use(self.known(stream), 0)
 
     def rollback(self, stream, version=None):
         """Go to an earlier version, None = the one before. Gives its number."""
+        if stream in kept.streams(self.store):
+            return kept.back(self.store, stream, version)
         state = self.store.current(self.known(stream))[0]
         if version is None and not state:
             raise ConfigError("%s is as shipped: there is nothing before" % stream, "heed attention history %s" % stream)
         version = state.parent if version is None else version
-        if version and version not in [kept.version for kept in self.store.history(stream)]:
+        if version and version not in [state.version for state in self.store.history(stream)]:
             raise Unknown("stream %s has no version %d" % (stream, version), "`heed attention history` lists them")
         self.store.use(stream, version)
         return version

@@ -9,6 +9,7 @@ import numpy as np
 
 from gateway.attention.learner import Learner
 from gateway.attention.moments import Moment
+from gateway.attention.reports import Reports
 from gateway.attention.store import FILE, AttentionStore
 from gateway.core.compat import wall_ms
 from gateway.core.errors import HeedError
@@ -33,7 +34,7 @@ class Attention:
         self.path = folder / FILE
         self.options, self.clock, self.name, self.outbox = options, clock, name, outbox
         self.rounds = self._membership(folder) if options["hub"] else None
-        self.learners = []
+        self.learners, self.keepers, self.reports = [], [], []
         self.worker = ThreadPoolExecutor(1, "attention", nice)
         self.counters = {"learning_failures": 0}
 
@@ -62,6 +63,23 @@ class Attention:
                 watch(features, inference, decision, summaries)
         return both
 
+    def hear(self, found):
+        """The Reports of a plugin that remembers what is said of them; None of one that does not, or where nothing is to be learnt."""
+        if self.options["learn"] == "off" or "remembers" not in found.manifest:
+            return None
+        self.reports.append(Reports(AttentionStore(self.path), found))
+        return self.reports[-1]
+
+    def around(self, name, model):
+        """What answers for the loaded model of plugin `name`: the model, or where it forecasts, what learns online around it."""
+        if self.options["learn"] == "off" or not getattr(model, "forecasts", None):
+            return model
+        from gateway.attention.keeper import Keeper
+        from gateway.attention.online import OnlineForecasts  # gateways without series need none of this
+        online = OnlineForecasts(model)
+        self.keepers.append(Keeper(AttentionStore(self.path), name, "%s %s" % (model.package.name, model.package.manifest["version"]), online))
+        return online
+
     def _tell(self, door, stream, event, why):
         """From the learning thread to the outbox, which belongs to the loop."""
         self.loop.call_soon_threadsafe(door.offer, [Summary(stream, "event", "event", wall_ms(), why, {"event": event})])
@@ -78,25 +96,26 @@ class Attention:
                                features.values, model.last[0], seen))
 
     def counts(self):
-        """Counters of all learners."""
+        """Counters of all that learn."""
         total = dict(self.counters)
-        for learner in self.learners:
+        for learner in (*self.learners, *self.reports):
             for name, n in list(learner.counters.items()):
                 total[name] = total.get(name, 0) + n
         return dict(total, **self.rounds.counts()) if self.rounds else total
 
     def doors(self):
         """{stream: Door} of all streams that are judged here."""
-        return {stream: learner.door for learner in self.learners for stream in list(learner.moments.recent)}
+        return {stream: learner.door for learner in (*self.learners, *self.reports)
+                for stream in list(learner.moments.recent)}
 
     async def run(self, up):
-        """Let the learners work, one turn a second, for ever. A turn that fails is counted, and the next one tried."""
+        """Let all work, one turn a second, for ever. A turn that fails is counted, and the next one tried."""
         up()
         self.loop = asyncio.get_running_loop()
         while True:
-            for learner in self.learners:
+            for part in (*self.learners, *self.keepers, *self.reports):
                 try:
-                    await self.loop.run_in_executor(self.worker, learner.work)
+                    await self.loop.run_in_executor(self.worker, part.work)
                     up()
                 except HeedError:
                     self.counters["learning_failures"] += 1
@@ -111,5 +130,9 @@ class Attention:
         for learner in self.learners:
             learner.slack.stopping.set()
         self.worker.shutdown()
-        for learner in self.learners:
+        for reports in self.reports:
+            reports.keep()
+        for learner in (*self.learners, *self.reports):
             learner.store.close()
+        for keeper in self.keepers:
+            keeper.close()

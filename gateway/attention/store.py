@@ -21,6 +21,8 @@ CREATE TABLE IF NOT EXISTS feedback(id INTEGER PRIMARY KEY, stream TEXT, seq INT
  received_ms INTEGER, verdict TEXT, UNIQUE(stream, seq, source));
 CREATE TABLE IF NOT EXISTS moment(stream TEXT, seq INTEGER, t_ms INTEGER, guess TEXT, share REAL, why TEXT, asked_ms INTEGER, data BLOB,
  PRIMARY KEY(stream, seq)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS online(name TEXT, version INTEGER, t_ms INTEGER, text TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY(name, version));
+CREATE TABLE IF NOT EXISTS recall(stream TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS origin(stream TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS alarm(id INTEGER PRIMARY KEY, stream TEXT, raised_ms INTEGER, why TEXT, answer TEXT, source TEXT,
  answered_ms INTEGER, labels TEXT);

@@ -56,6 +56,9 @@ class Plugin(Part):
         """List of Summary due now: events at once, digests when their span is over."""
         raise NotImplementedError
 
+    def use(self, stream, state):
+        """What persons said of this plugin's reports (manifest: "remembers"): see gateway.attention.reports. None = nothing."""
+
     def finish(self):
         """List of Summary still owed when the input ends or the gateway stops."""
         return []

@@ -1,8 +1,9 @@
-"""When the data of a job came: its deadline counts from then, and while it waits for its plugin nothing may start that would make it late."""
+"""When the data of a job came: its deadline counts from then, and while it waits nothing may start that would make it late."""
 
 from collections import OrderedDict
 
 BLOCKS = 4096  # blocks read and not yet taken whose time is known, of each plugin
+STALLED = 10  # deadlines after which a plugin that takes nothing is not at work
 
 
 class Arrivals:
@@ -54,5 +55,11 @@ class Arrivals:
         return self.last.get(plugin) or self.now_us()
 
     def waiting(self, classes):
-        """[(deadline_us, JobClass)] of critical blocks that wait; each may complete a job."""
-        return [(at + c.deadline_us, c) for c in classes if c.critical for at in self.queues.get(c.name, {}).values()]
+        """[(deadline_us, JobClass)] of critical blocks that wait; each may complete a job. Of those that are late already nothing can be
+        saved, and a plugin that takes none, since it has failed and rests, is not waited for."""
+        now, out = self.now_us(), []
+        for c in classes:
+            queue = self.queues.get(c.name) if c.critical else None
+            if queue and now - next(iter(queue.values())) < STALLED * c.deadline_us:
+                out += [(at + c.deadline_us, c) for at in queue.values() if at + c.deadline_us > now]
+        return out

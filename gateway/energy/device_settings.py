@@ -10,7 +10,8 @@ SWITCHES = {
     "uhubctl": {"hub": {"required": True, "type": "str", "help": "location of the hub, as uhubctl lists it, such as 1-1"},
                 "port": {"required": True, "type": "int", "min": 1, "max": 255, "help": "port of the hub"}},
     "rfkill": {"radio": {"default": "wifi", "type": "str", "choices": ("wifi", "bluetooth", "wwan", "all"), "help": "which radio"},
-               "every_min": {"default": 15, "type": "int", "min": 1, "max": 1440, "help": "minutes from flush to flush while energy is short"},
+               "every_min": {"default": 15, "type": "int", "min": 1, "max": 1440, "help": "minutes from flush to flush"},
+               "always": {"default": False, "type": "bool", "help": "whether to flush so also while energy is not short"},
                "open_s": {"default": 120, "type": "int", "min": 5, "max": 3600, "help": "longest flush"}},
     "cpufreq": {"max_khz": {"required": True, "type": "int", "min": 1, "help": "clock while energy is short or it is hot"}}}
 

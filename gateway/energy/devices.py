@@ -65,7 +65,8 @@ class Devices:
             slows(governor, values["max_khz"])
             return lambda: not (rungs["heat"] or rungs["energy"])
         from gateway.energy.duty import Duty
-        self.duty = Duty(60000 * values["every_min"], 1000 * values["open_s"], governor.clock, lambda: rungs["energy"] > 0,
+        self.duty = Duty(60000 * values["every_min"], 1000 * values["open_s"], governor.clock,
+                         lambda: values["always"] or rungs["energy"] > 0,
                          lambda: any(outbox.marks[uplink] < outbox.accepted_seq for uplink in uplinks),
                          lambda: outbox.quota.taken.get("alarm", 0))
         return self.duty.on

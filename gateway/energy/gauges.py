@@ -1,7 +1,7 @@
 """What tells the charge of a battery: a fuel gauge of the kernel, or its voltage through a curve.
 
-A gauge has name, share(), 0 to 1, which raises NotConnected when it cannot tell, and band: the share by which it may be off. drawn_w: what the
-board draws, told before each reading.
+A gauge has name, share(), 0 to 1, which raises NotConnected when it cannot tell, and band: the share by which it may be off. drawn_w:
+what the board draws, told before each reading.
 
 A voltage says little of a battery that works: it falls with the current (milliohm makes up for what the board draws; what a panel
 brings in is not known), comes back to rest over hours, and that of LiFePO4 hardly moves between a third and nine tenths. The median

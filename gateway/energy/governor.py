@@ -69,8 +69,8 @@ class Governor:
 
     def metered(self, made, part, verbs):
         """Keep account of the processor time of a part, at the board's busy draw of one core; part: its PartConfig."""
-        mw = self.board["busy_mw"] / self.board["cores"]
-        accounts.metered(made, verbs, lambda ns: self.arrivals.held(ns // 1000) or self._spend(part.table, part.name, int(ns * mw / 1000000)))
+        mw = self.board["busy_mw"] / self.board["cores"] / 1000000
+        accounts.metered(made, verbs, lambda ns: self.arrivals.held(ns // 1000) or self._spend(part.table, part.name, int(ns * mw)))
         if part.table == "plugin":
             self.arrivals.watch_plugin(made, part.name)
         c = self._class_of(part.feeds)

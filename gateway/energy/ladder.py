@@ -6,6 +6,7 @@ RUNGS = {
     "heat": ("cool", "hot: largest variants are left out", "very hot: smallest variants only"),
     "accelerator": ("as it should be", "an accelerator is lost: variants on the processor"),
     "meter": ("as found", "the meter is lost or absurd: the next source is used"),
+    "gauge": ("as found", "the battery's gauge is lost or lies: the sum of what was drawn stands alone"),
     "clock": ("steady", "the clock jumped: what is usual for the time of day stands in"),
 }
 

@@ -66,11 +66,14 @@ class Learnt:
         return {"account": self.account.kept(), "used": self.used}
 
     def restore(self, kept):
-        """Go on from what kept() gave, where it is of the same tables."""
-        used = kept.get("used")
-        if self.account.restore(kept.get("account", {})) and isinstance(used, dict) and used.keys() == self.table.keys() and self.on:
-            self.used = {name: min(max(float(used[name]), LOW * joules), HIGH * joules) for name, joules in self.table.items()}
-            self.put()
+        """Go on from what kept() gave, where it is whole and of the same tables."""
+        try:
+            used = {name: min(max(float(kept["used"][name]), LOW * joules), HIGH * joules) for name, joules in self.table.items()}
+            if self.account.restore(kept["account"]) and self.on:
+                self.used = used
+                self.put()
+        except (KeyError, TypeError, ValueError):
+            return
 
     def shown(self):
         """[{name, table_mj, learnt_mj, se_mj, used_mj, trusted}] for each variant; of the base mW."""

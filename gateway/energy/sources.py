@@ -62,49 +62,57 @@ class Sources:
 
 
 class Charge:
-    """mJ in the battery. A gauge is believed as long as it agrees with what was drawn; one that leaps is left for the sum.
+    """mJ in the battery. A gauge is believed as long as it agrees with what was drawn; else the sum of that stands alone.
 
-    Between the bounds that a gauge gives, which tells whole percents or less, the sum of what was drawn goes on. A battery lies: a
-    step of more than a tenth between two readings, or a value out of range, is not taken; three sound readings within a tenth of each
-    other are, wherever they are."""
+    Between the bounds that a gauge gives, which tells whole percents or less, the sum goes on. A battery lies: a step of more than a
+    tenth between two readings, or a value out of range, is not taken; three sound readings within a tenth of each other are, wherever
+    they are. One that says the same while a fifth of the battery was drawn is stuck, unless it is full."""
 
-    LEAP = .10
+    LEAP, STILL, FULL = .10, .20, .99
+    PATIENCE = 3  # readings in a row that are not believed before it is said
 
     def __init__(self, gauge, capacity, start, ladder):
         self.gauge, self.capacity, self.ladder = gauge, capacity, ladder
         self.mj, self.known, self.trial = int(start * capacity), None, []
+        self.said, self.still, self.wrong = None, 0, 0
         self.counters = {"gauge_faults": 0}
 
     def update(self, drawn_mj, watts=0.0):
         """So much was drawn since the last call, the board draws `watts`. Gives the mJ that came in; fewer than none when more has
         gone than was known."""
         self.mj = max(0, self.mj - drawn_mj)
-        share = self._share(watts)
+        share = self._share(drawn_mj, watts) if self.gauge else None
         if share is None:
             return 0
         before, off = self.mj, self.gauge.band
         self.mj = int(self.capacity * min(1, max(share - off, 0, min(share + off, self.mj / self.capacity))))
         return self.mj - before
 
-    def _share(self, watts):
-        """What the gauge says; None where there is none, or it is not believed."""
-        if not self.gauge:
-            return None
+    def _share(self, drawn_mj, watts):
+        """What the gauge says; None where it is not believed."""
         self.gauge.drawn_w = watts
         try:
             share = self.gauge.share()
-        except NotConnected:
-            share = -1
-        if 0 <= share <= 1 and self.known is not None and abs(share - self.known) <= self.LEAP:
-            self.known, self.trial = share, []
-            return share
-        self.counters["gauge_faults"] += self.known is not None or not 0 <= share <= 1
-        if 0 <= share <= 1:
-            self._try(share)
-        return None
+            fault = self._fault(share, drawn_mj)
+        except NotConnected as error:
+            share, fault = 0, str(error)
+        self.wrong = self.wrong + 1 if fault else 0
+        self.counters["gauge_faults"] += bool(fault)
+        if self.wrong in (0, self.PATIENCE):
+            self.ladder.set("gauge", int(self.wrong > 0), fault)
+        return None if fault else share
 
-    def _try(self, share):
-        """A reading far from what is known: the third of a kind is taken, and the first one of all. It is no harvest."""
-        self.trial = [t for t in self.trial if abs(t - share) <= self.LEAP][-2:] + [share]
-        if self.known is None or len(self.trial) == 3:
-            self.known, self.trial, self.mj = share, [], int(share * self.capacity)
+    def _fault(self, share, drawn_mj):
+        """Why a reading is not believed; "" when it is."""
+        if not 0 <= share <= 1:
+            return "it says %.3g" % share
+        self.said, self.still = share, self.still + drawn_mj if share == self.said else 0
+        if self.still > self.STILL * self.capacity and share < self.FULL:
+            return "it has said %.0f %% while %.0f %% were drawn" % (100 * share, 100 * self.still / self.capacity)
+        if self.known is None or abs(share - self.known) > self.LEAP:
+            self.trial = [t for t in self.trial if abs(t - share) <= self.LEAP][-2:] + [share]
+            if self.known is not None and len(self.trial) < 3:
+                return "it leaps to %.0f %%" % (100 * share)
+            self.mj = int(share * self.capacity)  # no harvest
+        self.known, self.trial = share, []
+        return ""

@@ -111,8 +111,9 @@ class Switches:
             await self._each(True)
 
     async def _each(self, on=None):
-        """Bring all to where they should be, side by side: a slow one holds nobody up."""
-        await asyncio.gather(*[self._bring(name, wanted() if on is None else on, on is not None) for name, (_, wanted) in self.parts.items()])
+        """Bring all to where they should be, or to `on`, side by side: a slow one holds nobody up."""
+        await asyncio.gather(*[self._bring(name, wanted() if on is None else on, on is not None)
+                               for name, (_, wanted) in self.parts.items()])
 
     async def _bring(self, name, on, at_once):
         """Switch one device where that is due; one that failed rests before it is tried again."""

@@ -34,7 +34,8 @@ VARIANT = {"options": {
 DEVICE = {"options": {
     "name": {"type": "str", "required": True, "help": "name"}, "power_mw": dict(NUMBER, required=True, help="draw while it is on"),
     "start_mj": dict(NUMBER, default=0, help="energy of a start"),
-    "switch": {"type": "table", "default": {}, "help": "how a gateway switches it (kind = ...); none = it is always on"}, "source": {"type": "str", "default": "", "help": "where from"}}}
+    "switch": {"type": "table", "default": {}, "help": "how a gateway switches it (kind = ...); none = it is always on"},
+    "source": {"type": "str", "default": "", "help": "where from"}}}
 
 
 def read(path):

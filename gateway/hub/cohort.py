@@ -79,7 +79,8 @@ class Cohort:
             store._do(statement)
         self.learnt = kept(store, "global_attention", package) or {"vector": [], "facts": {}}
         self.held = kept(store, "federation", package) or {
-            "hub": random_id(), "number": 0, "pending": [], "counted": [], "federation": "", "version": 0, "vector": [], "hubs": 0, "gateways": 0}
+            "hub": random_id(), "number": 0, "pending": [], "counted": [], "federation": "", "version": 0, "vector": [],
+            "hubs": 0, "gateways": 0}
 
     def take(self, state):
         """Keep a state of the federation, for the hub to put to use between two rounds; whether it is newer than what is held.

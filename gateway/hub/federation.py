@@ -20,7 +20,7 @@ class Federation:
         if self.path.exists():
             self.state = self._read()
         if self.state["package"] != package:
-            raise ConfigError("%s is the state of %s, not of %s" % (path, self.state["package"], package), "name another file for each package")
+            raise ConfigError("%s is the state of %s, not of %s" % (path, self.state["package"], package), "give each package its file")
 
     def _read(self):
         try:

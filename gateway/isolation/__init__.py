@@ -8,7 +8,7 @@ process  nothing that the part does harms the gateway: it is killed when it hang
 from gateway.isolation.process import ProcessPart
 from gateway.isolation.thread import ThreadPart
 
-VERBS = {"sensor": ("open", "read", "rest", "close"), "plugin": ("push", "decide", "summarise", "finish"),
+VERBS = {"sensor": ("open", "read", "rest", "close"), "plugin": ("push", "decide", "summarise", "finish", "use"),
          "uplink": ("open", "send", "settle", "close")}
 GRACE = 20  # a budget is for the usual call; a call may take this many times as long, and at least a second
 

@@ -29,7 +29,7 @@ def answer_of(part, line, context, loop):
     """The answer to one line, as a dict."""
     try:
         verb, values = json.loads(line)
-        result = getattr(part, verb)(*unpack(values))
+        result = getattr(part, verb)(*map(unpack, values))
         if asyncio.iscoroutine(result):
             result = loop.run_until_complete(result)
         return {"result": pack(result), "counters": context.counters}

@@ -30,5 +30,17 @@ def looked(maps, i, names):
     if shares is None:
         return "by rule from last week"
     text = "looked at " + ", ".join(["%s %d %%" % (NAMES[name], shares[name]) for name, _ in GROUPS])
-    near = neighbour_shares(maps, i, names)
-    return text + (" and at " + ", ".join(["%s %d %%" % pair for pair in near]) if near else "")
+    near, online = neighbour_shares(maps, i, names), learnt(maps, i)
+    text += " and at " + ", ".join(["%s %d %%" % pair for pair in near]) if near else ""
+    return text + ("; " + online if online else "")
+
+
+def learnt(maps, i):
+    """What was learnt online of sensor i, in words: "" where nothing is heard of it, or nothing stands around the model that learns."""
+    if maps is None or "experts" not in maps:
+        return ""
+    share, minutes = 100 - int(100 * float(maps["experts"][i][0]) + .5), int(maps["moved"][i])
+    if not share:
+        return ""
+    day = ", its day %d min %s" % (abs(minutes), "early" if minutes > 0 else "late") if minutes else ""
+    return "%d %% of it from what was learnt online%s" % (share, day)

@@ -132,7 +132,9 @@ class TrafficPlugin(Plugin):
         self.digest.add(out)
         clock = [minute // 15 % 96, (minute // 1440 + 3) % 7]  # the first of January 1970 was a Thursday
         lags = [self.stations[name].track.lags() for name in names]
-        return out + [Features(self.context.name, slot, t_ms, [lags, clock], {"streams": names, "step_min": self.step_ms // 60000})]
+        measured = [int(self.stations[name].good is not None) for name in names]
+        facts = {"streams": names, "step_min": self.step_ms // 60000, "measured": measured}
+        return out + [Features(self.context.name, slot, t_ms, [lags, clock], facts)]
 
     def decide(self, features, forecast):
         """Take over the forecasts; whether congestion is ahead of any sensor."""

@@ -24,7 +24,7 @@ class Station:
         self.watch = Watch(options["incident"], slots(options["calm_min"]), slots(60 * options["learn_h"]))
         self.band = Band(options["band"])
         self.peak = None
-        self.reading = None
+        self.reading = self.good = None
         self.congested = False
         self.values = self.why = None
 
@@ -43,7 +43,7 @@ class Station:
             self.track.file(slot, None)
         was, since = self.health.state, self.health.since
         state = self.health.update(self.track, slot)
-        good = self.reading if self.health.state == "good" else None
+        self.good = good = self.reading if self.health.state == "good" else None
         said = [self._failed(state, was, slot - since, t_ms)] if state else []
         if good is not None:
             if self.peak is None:

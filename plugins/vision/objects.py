@@ -1,5 +1,8 @@
 """What stands out from the empty scene, followed from frame to frame: objects that move, stop, and cross a line."""
 
+from collections import deque
+from math import hypot
+
 import numpy as np
 
 from plugins.vision.retina import COLS, ROWS
@@ -10,6 +13,8 @@ SHARP = 12  # bits behind the point
 STEP = 2  # cells that a standing object may tremble
 BAND = 1  # cells on both sides of the line that are neither
 MOST = 32  # objects followed at a time
+LATELY = 12  # frames over which an object's way and its credit are looked at
+FAR, STRAIGHT = 16, .5  # cells from where it began, and share of the way gone, that make an object one that travels
 
 
 class Background:
@@ -91,13 +96,14 @@ def root(parent, i):
 
 
 class Track:
-    """One object. box: cells; sides: on which side of the line it began and is (-1 above, 1 below)."""
+    """One object. box: cells; side: of the line on which it is (-1 above, 1 below); heeded: frames in which it was not passed over."""
 
     def __init__(self, number, box, t_ms):
         self.number, self.box = number, box
         self.since_ms = self.seen_ms = self.moved_ms = t_ms
-        self.anchor = centre(box)
-        self.frames, self.side, self.looks, self.hits = 1, 0, 0, 0
+        self.anchor = self.born = centre(box)
+        self.frames, self.heeded, self.side, self.looks, self.hits = 1, 0, 0, 0, 0
+        self.path, self.gone, self.denied, self.tried = deque([self.born], LATELY), 0.0, deque(maxlen=LATELY), False
 
     def label(self, name):
         """`name` when at least half of the looks found what is watched for, else "object"."""
@@ -105,10 +111,28 @@ class Track:
 
     def follow(self, box, t_ms):
         """The same object, in the next frame."""
+        self.gone += apart(centre(box), self.path[-1])
+        if not .5 < area(box) / area(self.box) < 2:  # two became one, or one two: who knows which of them this is
+            self.born, self.gone = centre(box), 0.0
         self.box, self.seen_ms = box, t_ms
         self.frames += 1
+        self.path.append(centre(box))
         if np.abs(np.subtract(centre(box), self.anchor)).max() > STEP:
             self.anchor, self.moved_ms = centre(box), t_ms
+
+
+    def way(self):
+        """Cells from where it was LATELY to where it is."""
+        return apart(self.path[0], self.path[-1])
+
+    def travels(self):
+        """Whether it has come from elsewhere, and not to and fro: what a camera is there for is not passed over."""
+        far = apart(self.born, self.path[-1])
+        return self.frames >= LATELY and far >= FAR and far >= STRAIGHT * self.gone
+
+    def passed_over(self):
+        """Whether it is like what was denied, in most of its last frames."""
+        return 2 * sum(self.denied) > len(self.denied) and not self.tried and not self.travels()
 
 
 def centre(box):
@@ -116,11 +140,20 @@ def centre(box):
     return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
 
 
+def apart(a, b):
+    """Cells between two places."""
+    return hypot(a[0] - b[0], a[1] - b[1])
+
+
 def overlap(a, b):
     """Share of the smaller box that both cover."""
     rows, cols = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)]
-    return max(0, rows) * max(0, cols) / min(areas)
+    return max(0, rows) * max(0, cols) / min(area(a), area(b))
+
+
+def area(box):
+    """Cells in a box."""
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 class Tracker:

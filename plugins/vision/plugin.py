@@ -6,7 +6,8 @@ from gateway.core.errors import ConfigError
 from gateway.core.plugin import Plugin
 from gateway.core.records import Decision, Features, Sample, Summary
 from plugins.vision.baseline import Rules, attended
-from plugins.vision.retina import close
+from plugins.vision.regard import Regard
+from plugins.vision.retina import is_frame, picture
 from plugins.vision.scene import GAP_MS, Scene, square, where
 
 MANIFEST = {
@@ -16,10 +17,14 @@ MANIFEST = {
     "leaves": {
         "event": {"event": "what happened", "frame": "number of the frame", "object": "number of the object", "label": "what it was called",
                   "way": "up or down", "tile": "number of the tile", "share": "what the watched classes had, per mille",
+                  "report": "number by which the report can be confirmed or denied",
+                  "traits": "what the object is like in eleven numbers: place, size, form, light, colours, way (memory.py)",
                   "model": "what answered", "attended": "the three places of the tile looked at most: [row, column, per mille]"},
         "minute": {"from_ms": "begin", "to_ms": "end", "frames": "pictures seen", "dark_frames": "black ones", "bad_frames": "what was none",
                    "objects_at_once": "the most of them", "passed": "objects over the line, by way and name",
-                   "tiles_with_watched": "looks that found a watched class", "looked_per_mille": "share of the tiles looked at closely"}},
+                   "tiles_with_watched": "looks that found a watched class", "looked_per_mille": "share of the tiles looked at closely",
+                   "passed_over": "looks and reports that were left out, since their like was denied: by kind"}},
+    "remembers": ("confirm", "deny"),
     "options": {
         "classes": {"default": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"), "type": "list",
                     "help": "names of the model's classes, in its order"},
@@ -42,6 +47,8 @@ MANIFEST = {
         "stopped_s": {"default": 30, "type": "int", "min": 0, "help": "an object that stands this long is reported; 0 = never"},
         "still_s": {"default": 10, "type": "int", "min": 1, "help": "a picture without any change for this long is reported"},
         "repeat_s": {"default": 30, "type": "int", "min": 0, "help": "how long the watched classes in the tiles are not said again"},
+        "recheck_s": {"default": 3600, "type": "int", "min": 0,
+                      "help": "how often one of the things that are passed over is reported all the same; 0 = never"},
     },
 }
 
@@ -53,12 +60,19 @@ class VisionPlugin(Plugin):
 
     def __init__(self, options, context):
         super().__init__(options, context)
-        self.scenes = {}
+        self.scenes, self.regards = {}, {}
         unknown = [name for name in options["watch"] if name not in options["classes"]]
         if unknown or len(options["input"]) != 2:
             raise ConfigError("watch: no class is called %s" % ", ".join(unknown) if unknown else "input must be [rows, columns]",
                               "classes: " + ", ".join(options["classes"]) if unknown else "heed model info shows what the model takes")
         self.watched = [i for i, name in enumerate(options["classes"]) if name in options["watch"]]
+
+    def use(self, stream, state):
+        """Regard what a camera sees by what was said of its reports; see Regard.learn."""
+        self.context.count("denials_overruled", self._regard(stream).learn(state))
+
+    def _regard(self, stream):
+        return self.regards.setdefault(stream, Regard(1000 * self.options["recheck_s"]))
 
     def push(self, sample):
         """Features of the places to look at closely, and what is due without a model."""
@@ -86,7 +100,7 @@ class VisionPlugin(Plugin):
                 scene.digest.faults += 1
             return None
         if scene is None:
-            scene = self.scenes[sample.stream] = Scene(self.options, sample)
+            scene = self.scenes[sample.stream] = Scene(self.options, sample, self._regard(sample.stream))
         elif scene.size != (planes.shape[0] * 2 // 3, planes.shape[1]):
             self.context.count("size_changes")
             scene.restart(sample)
@@ -102,26 +116,40 @@ class VisionPlugin(Plugin):
         self.context.count("tiles", len(scene.tiles))
         self.context.count("looked", len(regions))
         self.context.count("holes_filled", scene.holes)
-        out = [self._crossing(scene, sample, *found) for found in crossed]
-        for track in scene.stopped(sample.t_ms):
-            label = track.label(self.options["call"])
-            words = "%s has stood for %d s, %s" % (label, self.options["stopped_s"], where(square(track.box, scene.size)))
-            out.append(self._event(sample, "stopped", words, {"object": track.number, "label": label}))
-        return out + [Features(sample.stream, sample.seq, sample.t_ms, [self._picture(sample.values[0], rect)], dict(facts, rect=rect))
-                      for facts, rect in regions]
+        self.context.count("rechecked", scene.rechecks)
+        self._pass_over(scene, "looks", scene.gate.spared)
+        out = [self._crossing(scene, sample, *found) for found in crossed] + [self._standing(scene, sample, track)
+                                                                             for track in scene.stopped(sample.t_ms)]
+        return [event for event in out if event] + [
+            Features(sample.stream, sample.seq, sample.t_ms, [picture(sample.values[0], rect, self.options)], dict(facts, rect=rect))
+            for facts, rect in regions]
 
-    def _picture(self, planes, rect):
-        """What the model takes, of one rectangle: a row of numbers."""
-        picture = close(planes, rect, *self.options["input"])
-        if self.options["grey"]:
-            picture = (picture * (77, 150, 29)).sum(-1, keepdims=True) >> 8
-        return (picture + self.options["zero"]).ravel()
+    def _pass_over(self, scene, kind, n=1):
+        """Count what is left out, since its like was denied."""
+        self.context.count("passed_over_" + kind, n)
+        scene.digest.over[kind] += n
 
     def _crossing(self, scene, sample, track, way):
-        scene.digest.crossing(track.label(self.options["call"]), way)
+        if track.passed_over():
+            return self._pass_over(scene, "crossed")
+        label = track.label(self.options["call"])
+        scene.digest.crossing(label, way)
         self.context.count("crossed_" + way)
-        return self._event(sample, "crossed", "%s %d crossed the line, %s" % (track.label(self.options["call"]), track.number, way),
-                           {"object": track.number, "label": track.label(self.options["call"]), "way": way})
+        return self._of(scene, sample, "crossed", "%s %d crossed the line, %s" % (label, track.number, way), track,
+                        {"label": label, "way": way})
+
+    def _standing(self, scene, sample, track):
+        if track.passed_over():
+            return self._pass_over(scene, "stopped")
+        label = track.label(self.options["call"])
+        words = "%s has stood for %d s, %s" % (label, self.options["stopped_s"], where(square(track.box, scene.size)))
+        return self._of(scene, sample, "stopped", words, track, {"label": label})
+
+    def _of(self, scene, sample, kind, words, track, data):
+        """An event of an object, with what it takes to confirm or deny it."""
+        words += ": its like was denied, is it still so?" if track.tried else ""
+        track.tried = False
+        return self._event(sample, kind, words, dict(data, object=track.number, report=scene.next_number(), traits=scene.traits(track)))
 
     def decide(self, features, inference):
         """Keep what was found; report a watched class that comes into a tile."""
@@ -136,8 +164,12 @@ class VisionPlugin(Plugin):
             if track:
                 track.looks, track.hits = track.looks + 1, track.hits + hit
             return Decision(False, False, 0, "a look at object %d" % facts["track"])
+        inside = scene.inside(facts["rect"])
+        if hit and inside and all(track.passed_over() for track in inside):
+            hit = False
+            self._pass_over(scene, "seen")
         was, scene.found[facts["tile"]] = scene.found[facts["tile"]], int(1000 * share) if hit else 0
-        new = hit and not was and features.t_ms >= scene.quiet_until and scene.stands_out(facts["rect"])
+        new = hit and not was and features.t_ms >= scene.quiet_until and bool(inside)
         if new:
             scene.quiet_until = features.t_ms + 1000 * self.options["repeat_s"]
         scene.digest.hits += hit
@@ -148,11 +180,12 @@ class VisionPlugin(Plugin):
         """The event, with the places of the tile that the model attended to."""
         if not decision.report:
             return []
-        tile = features.facts["tile"]
-        data = {"tile": tile, "share": self.scenes[features.stream].found[tile], "model": inference.variant}
+        scene, tile = self.scenes[features.stream], features.facts["tile"]
+        data = {"tile": tile, "share": scene.found[tile], "model": inference.variant}
         if inference.maps is not None:
             data["attended"] = attended(inference.maps)
-        return [self._event(features, "seen", decision.reason, data)]
+        track = next(track for track in scene.inside(features.facts["rect"]) if not track.passed_over())
+        return [self._of(scene, features, "seen", decision.reason, track, data)]
 
     def _event(self, sample, kind, reason, data):
         return Summary(sample.stream, "event", "event", sample.t_ms, reason, dict(data, event=kind, frame=sample.seq))
@@ -160,12 +193,6 @@ class VisionPlugin(Plugin):
     def finish(self):
         """The minutes that have begun."""
         return [scene.digest.close(scene.t_ms) for _, scene in sorted(self.scenes.items()) if scene.digest.frames]
-
-
-def is_frame(planes):
-    """Whether a value can be the planes of a frame (see retina.py)."""
-    return (getattr(planes, "ndim", 0) == 2 and planes.dtype == "uint8" and min(planes.shape) >= 6
-            and planes.shape[0] % 3 == planes.shape[1] % 2 == 0)
 
 
 PLUGIN = VisionPlugin

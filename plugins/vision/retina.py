@@ -9,6 +9,12 @@ import numpy as np
 ROWS, COLS = 54, 96  # cells of the coarse look
 
 
+def is_frame(planes):
+    """Whether a value can be the planes of a frame (see retina.py)."""
+    return (getattr(planes, "ndim", 0) == 2 and planes.dtype == "uint8" and min(planes.shape) >= 6
+            and planes.shape[0] % 3 == planes.shape[1] % 2 == 0)
+
+
 def size(planes):
     """(height, width) in pixels."""
     return planes.shape[0] * 2 // 3, planes.shape[1]
@@ -47,3 +53,11 @@ def close(planes, rect, rows, cols):
     y, u, v = 298 * (y.astype(np.int32) - 16), u.astype(np.int32) - 128, v.astype(np.int32) - 128
     rgb = np.stack([y + 409 * v, y - 100 * u - 208 * v, y + 516 * u], -1) + 128 >> 8
     return np.clip(rgb, 0, 255).astype(np.int16)
+
+
+def picture(planes, rect, options):
+    """What the model takes of a rectangle, a row of numbers; `input`, `grey` and `zero` of the plugin's options say how."""
+    rgb = close(planes, rect, *options["input"])
+    if options["grey"]:
+        rgb = (rgb * (77, 150, 29)).sum(-1, keepdims=True) >> 8
+    return (rgb + options["zero"]).ravel()

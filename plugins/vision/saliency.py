@@ -45,19 +45,28 @@ class Gate:
 
     def __init__(self, tiles, threshold, refresh, least):
         self.tiles, self.threshold, self.refresh, self.least = tiles, threshold, refresh, least
-        self.before, self.frame = None, 0
+        self.before, self.frame, self.spared = None, 0, 0
         self.change = np.zeros((ROWS, COLS), np.int16)
 
-    def choose(self, seen, mask):
+    def choose(self, seen, mask, over=None):
         """(tiles to look at, tiles that show the scene), indices, by a coarse look and the cells (54, 96) that stand out from
-        the scene; all tiles in the first frame."""
+        the scene; all tiles in the first frame. over: cells that shall wake no tile; `spared` tiles would have been woken."""
         first, self.frame = self.before is None, self.frame + 1
         if not first:
             self.change = level(seen, self.before)
         self.before = seen
-        changed = self.tiles.loudest(self.change) > self.threshold
-        held = self.tiles.split(mask).sum(1) >= self.least
-        chosen = np.full(len(self.tiles), first or not self.threshold) | changed & held
+        woken, held = self._woken(self.change, mask)
+        self.spared = 0
+        if over is not None:
+            before = woken.sum()
+            woken, held = self._woken(np.where(over, 0, self.change), mask & ~over)
+            self.spared = int(before - woken.sum())
+        chosen = np.full(len(self.tiles), first or not self.threshold) | woken
         if self.refresh:
             chosen |= (np.arange(len(self.tiles)) - self.frame) % self.refresh == 0
         return np.flatnonzero(chosen), np.flatnonzero(~(chosen | held))
+
+    def _woken(self, change, mask):
+        """(tiles,) bool: those that change while something stands in them; those in which something stands."""
+        held = self.tiles.split(mask).sum(1) >= self.least
+        return (self.tiles.loudest(change) > self.threshold) & held, held

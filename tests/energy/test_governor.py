@@ -88,6 +88,9 @@ def test_a_gauge_that_is_lost_leaves_the_sum(site):
     site.governor.step()
     assert before - 3600 * 700 < site.governor.charge.mj < before - 3600 * 500
     assert site.governor.charge.counters["gauge_faults"] == 1
+    site.governor.step()
+    site.governor.step()
+    assert site.governor.ladder.rungs["gauge"] == 1 and "cannot be read" in site.governor.ladder.reasons["gauge"]
 
 
 def test_heat_and_a_lost_accelerator_come_back(site):

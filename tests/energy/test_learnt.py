@@ -14,9 +14,11 @@ from gateway.testing import FakeClock, FakeContext
 
 GIVEN = {"battery_wh": 40.0, "class": [
     {"name": "ecg", "weight": 5.0, "critical": True, "period_ms": 1000, "variant": [
-        {"name": "small", "time_ms": 4, "energy_mj": 20, "utility": .8}, {"name": "large", "time_ms": 90, "energy_mj": 150, "utility": 1.0}]},
+        {"name": "small", "time_ms": 4, "energy_mj": 20, "utility": .8},
+        {"name": "large", "time_ms": 90, "energy_mj": 150, "utility": 1.0}]},
     {"name": "road", "weight": 2.0, "period_ms": 5000, "variant": [
-        {"name": "small", "time_ms": 30, "energy_mj": 300, "utility": .7}, {"name": "large", "time_ms": 300, "energy_mj": 900, "utility": 1.0}]}]}
+        {"name": "small", "time_ms": 30, "energy_mj": 300, "utility": .7},
+        {"name": "large", "time_ms": 300, "energy_mj": 900, "utility": 1.0}]}]}
 TABLE = {"ecg/small": 20, "ecg/large": 150, "road/small": 300, "road/large": 900}
 TRUTH = {"ecg/small": 26, "ecg/large": 105, "road/small": 375, "road/large": 1350}  # 30 % up, 30 % down, 25 % up, 50 % up
 BASE_W = .75  # the table says 0.58
@@ -92,6 +94,20 @@ def test_what_is_learnt_stays_over_a_restart_and_is_shown(bench, tmp_path, monke
     other = json.loads(json.dumps(GIVEN))
     other["class"][0]["variant"][0]["energy_mj"] = 25
     assert Bench(tmp_path, other).used()["road/large"] == 900  # of other tables nothing is known
+
+
+@pytest.mark.parametrize("change", [
+    lambda kept: kept.update(learnt=[1]), lambda kept: kept["learnt"].update(used={"ecg/small": None}), lambda kept: kept["learnt"].pop("account"),
+    lambda kept: kept["learnt"]["account"].update(x=[1]), lambda kept: kept["learnt"]["account"].update(p="no")])
+def test_what_is_kept_and_damaged_is_not_taken(bench, tmp_path, change):
+    for _ in range(100):
+        bench.minute()
+    bench.governor.save()
+    kept = json.loads((tmp_path / "energy.json").read_text())
+    change(kept)
+    (tmp_path / "energy.json").write_text(json.dumps(kept))
+    again = Bench(tmp_path)
+    assert again.used() == TABLE and again.governor.learnt.account.minutes == 0
 
 
 def test_a_switch_in_the_settings_leaves_the_tables(tmp_path, monkeypatch):

@@ -54,8 +54,9 @@ class Site:
             self.put(name, value)
         self.plug.touch()
         self._remember()
-        text = EXAMPLE.read_text().replace('"heed-data/solar"', "'%s'" % self.data).replace('model = "vision"', "model = '%s'" % self._package())
-        text = text.replace('{ name = "dynamic", time_ms = 6, utility = 1.0 }', TPU).replace("per_hour = 30000", 'per_hour = 30000\ndevice = "camera"')
+        text = EXAMPLE.read_text().replace('"heed-data/solar"', "'%s'" % self.data)
+        text = text.replace('model = "vision"', "model = '%s'" % self._package()).replace('{ name = "dynamic", time_ms = 6, utility = 1.0 }', TPU)
+        text = text.replace("per_hour = 30000", 'per_hour = 30000\ndevice = "camera"')
         text = text.replace("speed = 120.0", "speed = 400.0").replace("loop = true }", "loop = true, speed = 2.0 }", 1)  # a shorter test
         (folder / "heed.toml").write_text(text.replace("worst = 1.6", "worst = 1.6\nretry_s = 2\nsummary_s = 5") + MORE)
 
@@ -118,10 +119,10 @@ class Site:
             time.sleep(.1)
         raise AssertionError((seen, (self.folder / "log").read_text()[-3000:]))
 
-    def ran(self, *names):
-        """Wait for variants to run now, whatever ran before."""
+    def ran(self, *names, when=lambda shown, counters: True):
+        """Wait for variants to run that did not run before, and for when(shown, counters) to hold."""
         before = {name: self.jobs(name) for name in names}
-        self.until(lambda shown, _: all(self.jobs(name, shown) > n for name, n in before.items()))
+        self.until(lambda shown, counters: when(shown, counters) and all(self.jobs(name, shown) > n for name, n in before.items()))
 
     def jobs(self, name, shown=None):
         """How often a variant has run."""
@@ -155,33 +156,26 @@ def test_down_and_up_the_ladder(site):
     best = ("ecg/float", "traffic/float", "vision/edgetpu")
     site.ran(*best)
 
-    site.put("capacity", 2)  # the battery is drained: the sensor lets go of the camera, the clock is capped, the least of ecg is left
-    site.until(rung("energy", 2))
-    site.ran("ecg/baseline")
-    site.until(lambda shown, counters: counters["refused_reserve"] and counters["cameras_closed"])
-    site.until(lambda shown, _: [d["on"] for d in shown["devices"]] == [False, False] and site.clock() == 800000)
+    # The battery is drained: the sensor lets go of the camera, the clock is capped, the least of ecg is left.
+    site.put("capacity", 2)
+    site.ran("ecg/baseline", when=lambda shown, counters: rung("energy", 2)(shown, counters) and counters["refused_reserve"]
+             and counters["cameras_closed"] and [d["on"] for d in shown["devices"]] == [False, False])
+    assert site.clock() == 800000
     site.put("capacity", 90)
-    site.until(rung("energy", 0))
-    site.ran(*best)
+    site.ran(*best, when=lambda shown, counters: rung("energy", 0)(shown, counters) and all(d["on"] for d in shown["devices"]))
     assert site.clock() == 1000000
 
     site.put("temp", 82000)  # hot, then very hot
-    site.until(rung("heat", 1))
-    site.ran("traffic/baseline", "vision/edgetpu")
+    site.ran("traffic/baseline", "vision/edgetpu", when=rung("heat", 1))
     site.put("temp", 86000)
-    site.until(rung("heat", 2))
-    site.ran("ecg/baseline", "vision/baseline")
-    assert site.clock() == 800000
+    site.ran("ecg/baseline", "vision/baseline", when=lambda shown, counters: rung("heat", 2)(shown, counters) and site.clock() == 800000)
     site.put("temp", 60000)
-    site.until(rung("heat", 0))
-    site.ran(*best)
+    site.ran(*best, when=rung("heat", 0))
 
     site.plug.unlink()  # the stick is pulled out
-    site.until(rung("accelerator", 1))
-    site.ran("vision/dynamic", "ecg/float")
+    site.ran("vision/dynamic", "ecg/float", when=rung("accelerator", 1))
     site.plug.touch()
-    site.until(rung("accelerator", 0))
-    site.ran(*best)
+    site.ran(*best, when=rung("accelerator", 0))
 
     shown = CliRunner().invoke(main, ["energy", "show", "--data", str(site.data)]).output
     assert "by meter model on zero2w" in shown and "camera: on" in shown and "accelerator: as it should be" in shown, shown
@@ -189,7 +183,8 @@ def test_down_and_up_the_ladder(site):
     shown, counters = site.energy()
     assert counters["critical_missed"] == 0 and counters["jobs"] > 100, counters
     assert shown["ladder"] == [] and counters["steps_down"] >= 4 and counters["steps_up"] >= 3
-    assert {"base/zero2w", "device/camera", "plugin/ecg", "sensor/bed-1", "uplink/file", *["model/" + name for name in best]} <= set(shown["today"])
+    who = {"base/zero2w", "device/camera", "plugin/ecg", "sensor/bed-1", "uplink/file", *["model/" + name for name in best]}
+    assert who <= set(shown["today"])
     told = [json.loads(line) for line in (site.data / "summaries.jsonl").read_text().splitlines()]
     assert any(line["kind"] == "energy" and line["data"]["meter"] == "model" and line["data"]["mj_per_inference"] > 0 for line in told)
     assert .85 < json.loads((site.data / "energy.json").read_text())["share"] <= .905
@@ -197,9 +192,9 @@ def test_down_and_up_the_ladder(site):
 
 def test_an_account_without_classes(tmp_path, mitdb):
     settings = tmp_path / "heed.toml"
-    settings.write_text(EXAMPLE.read_text().split("[energy]")[0].replace('"heed-data/solar"', "'%s'" % (tmp_path / "data")).split("[[sensor]]")[0]
-                        + "[[sensor]]\nname = 'bed'\nkind = 'replay'\nfeeds = 'ecg'\n"
-                          "options = { record = 'ecg/mitdb/200', speed = 0.0, duration_s = 60.0 }\n[[plugin]]\nname = 'ecg'\nkind = 'ecg'\n")
+    head = EXAMPLE.read_text().split("[[sensor]]")[0].replace('"heed-data/solar"', "'%s'" % (tmp_path / "data"))
+    settings.write_text(head + "[[sensor]]\nname = 'bed'\nkind = 'replay'\nfeeds = 'ecg'\n"
+                        "options = { record = 'ecg/mitdb/200', speed = 0.0, duration_s = 60.0 }\n[[plugin]]\nname = 'ecg'\nkind = 'ecg'\n")
     done = subprocess.run([sys.executable, "-m", "firmware_tools", "run", str(settings), "--until-end", "--board", "zero2w", "--meter", "model"],
                           cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S)
     shown = status.read(tmp_path / "data")["energy"]

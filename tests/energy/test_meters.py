@@ -199,9 +199,29 @@ def levels(charge, drawn):
 
 def test_a_battery_that_lies_is_not_followed():
     charge = Charge(Lies([.5, .5, .95, .49, 7, -1, .49]), 100000, .6, ladder())
-    assert max(levels(charge, [100] * 7)) <= 50000 and charge.counters["gauge_faults"] == 3
+    assert max(levels(charge, [100] * 7)) <= 50000 and charge.counters["gauge_faults"] == 3 and charge.ladder.rungs["gauge"] == 0
     charge = Charge(Lies([.5, .1, .1, .1]), 100000, .6, ladder())
     assert levels(charge, [0] * 4) == [50000, 50000, 50000, 10000]  # thrice the same: it is so
+
+
+def test_a_gauge_that_is_stuck_is_left_until_it_moves():
+    steps, said = ladder(), [.6]
+    gauge = Lies([])
+    gauge.share = lambda: said[0]
+    charge = Charge(gauge, 100000, .6, steps)
+    for _ in range(201):
+        charge.update(100)
+    assert charge.mj == 60000 and steps.rungs["gauge"] == 0  # a sun might have brought as much
+    for _ in range(100):
+        charge.update(100)
+    assert charge.mj == 50000 and steps.rungs["gauge"] == 1 and "60 % while 2" in steps.reasons["gauge"]
+    said[0] = .55
+    charge.update(100)
+    assert charge.mj == 55000 and steps.rungs["gauge"] == 0
+    said[0] = 1.0
+    for _ in range(500):
+        charge.update(100)
+    assert charge.mj == 100000 and steps.rungs["gauge"] == 0  # full, on mains
 
 
 def test_a_gauge_in_whole_percents_tells_a_harvest_that_is_true():

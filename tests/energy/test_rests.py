@@ -108,6 +108,11 @@ def test_what_was_dropped_from_a_channel_waits_no_longer():
     assert arrivals.at("ecg") == 30 and [deadline for deadline, _ in arrivals.waiting([ecg])] == [340, 350]
     arrivals.taken("ecg", block("other", 9))  # nobody saw it come: as if now
     assert arrivals.at("ecg") == 50 and len(arrivals.waiting([ecg])) == 2
+    now[0] += 295
+    assert [deadline for deadline, _ in arrivals.waiting([ecg])] == [350], "nothing can be saved of what is late"
+    now[0] += 3000
+    arrivals.came("ecg", block("bed", 9))
+    assert arrivals.waiting([ecg]) == [], "whoever takes nothing is not waited for"
 
 
 class Many(Plugin):

@@ -5,6 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from firmware_tools.bench.adapt_fleet import GATEWAYS, met_by_late
 from firmware_tools.cli import main
 
 TRAFFIC = {"traffic_mae_real", "traffic_mae_all", "traffic_ridge60_mae_real", "traffic_ridge60_mae_all", "traffic_stored_numbers",
@@ -30,3 +31,10 @@ def test_keys_are_stable(name, mitdb, traffic):
     assert KEYS[name] <= set(facts["figures"])
     assert all(isinstance(value, (int, float)) for value in facts["figures"].values())
     assert result.exit_code == (0 if all(gate["met"] for gate in facts["gates"]) else 1)
+
+
+@pytest.mark.parametrize("patients", [4, 21, 22])
+def test_a_late_joiner_meets_as_many_others_as_there_may_be_and_never_itself(patients):
+    pairs = met_by_late(list(range(patients)))
+    assert [late for late, _ in pairs] == list(range(patients))
+    assert all(len(set(there)) == len(there) == min(GATEWAYS, patients - 1) and late not in there for late, there in pairs)

@@ -1,12 +1,15 @@
 """The command line as a user types it: good input, bad input, exit codes, the next command."""
 
 import json
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from firmware_tools.cli import main
 from gateway import data
+from gateway.hub.store import SqliteStore
 
 
 def heed(*words, cwd=None):
@@ -54,6 +57,20 @@ def test_check_names_the_table_at_fault(tmp_path):
     (tmp_path / "heed.toml").write_text("[gatway]\n")
     code, output = heed("check", tmp_path / "heed.toml")
     assert code == 2 and "[gatway]: unknown table" in " ".join(output.split())
+
+
+def test_a_hub_federates_over_tls_with_a_hub_s_database_and_where_flower_is(tmp_path):
+    store = SqliteStore(str(tmp_path / "hub.db"))
+    store.open()
+    store.close()
+    hub = ("hub", "federate", "--database", tmp_path / "hub.db", "--superlink")
+    assert heed(*hub, "far.example")[0] == heed(*hub, "far.example:8000", "--insecure")[0] == 2
+    assert heed(*hub, "127.0.0.1:8000", "--insecure", "--database", tmp_path / "none.db")[0] == 2
+    assert heed("hub", "federate")[0] == 2
+    if not find_spec("flwr"):
+        code, text = heed(*hub, "127.0.0.1:8000", "--insecure")
+        assert code == 1 and "heed-gateway[flower]" in text
+    assert (Path(heed("hub", "federate", "--app")[1].strip()) / "pyproject.toml").exists()
 
 
 def test_usage_and_failure_have_different_codes(tmp_path):

@@ -101,7 +101,7 @@ class Fleet:
         with closing(SqliteStore(str(self.folder / "hub.db"))) as store:
             store.open()
             rows = store.query("SELECT gateway, data FROM record WHERE kind = 'attention_update'", ())
-        return len({gateway for gateway, text in rows if now and (data := json.loads(text))["round"] == now["id"] and data["step"] == "update"})
+        return len({gateway for gateway, text in rows if now and json.loads(text)["step"] == "update" and now["id"] in text})
 
     def taken(self, name):
         """Whether the guard of a gateway has taken a global state."""

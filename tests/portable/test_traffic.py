@@ -238,3 +238,17 @@ def test_nothing_leaves_that_is_not_stated():
     dark = lambda slot: None if slot % 200 > 190 else value_at(slot) * (1 + slot % 50 // 45)
     for summary in played(plugin, range(START, START + 12 * DAY), dark) + plugin.finish():
         assert set(summary.data) <= set(MANIFEST["leaves"][summary.kind]), summary
+
+
+def test_what_was_learnt_online_is_said():
+    maps = {"lags": [[[.5, .25, .25]], [[.5, .25, .25]]], "experts": [[.4, .6], [1.0, 0.0]], "moved": [-120, 30]}
+    assert looked(maps, 0, ["a", "b"]).endswith("last week 25 %; 60 % of it from what was learnt online, its day 120 min late")
+    assert looked(maps, 1, ["a", "b"]).endswith("last week 25 %")
+
+
+def test_the_model_is_told_what_was_measured():
+    plugin = plugin_of()
+    plugin.push(block(START, 50))
+    plugin.push(block(START, 60, "road/2"))
+    made = plugin.push(block(START + 1, 0)) + plugin.push(block(START + 1, 70, "road/2"))
+    assert [item.facts["measured"] for item in made] == [[0, 1]]

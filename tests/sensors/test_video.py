@@ -115,6 +115,12 @@ async def test_a_video_that_rests_passes_over_what_a_camera_would_have_given(tmp
     assert sensor.context.counters["thinned"] == 9 and after.t_ms - first[-1].t_ms == 1000 and after.seq == 3
     assert 1000 <= sensor.context.clock.now - began <= 1100, "no frame is caught up with"
     await sensor.close()
+    short = opened(video, file=str(path), duration_s=.4, loop=True, speed=50.0)
+    await short.open()
+    await short.read()
+    await short.rest(1000)  # over and over
+    assert (await short.read()).seq == 1 and short.context.counters["thinned"] > 400
+    await short.close()
     fast = opened(video, file=str(path), speed=0)
     await fast.open()
     await fast.rest(1000)

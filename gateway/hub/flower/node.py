@@ -34,8 +34,8 @@ def prepare(home, hub):
         path = home / command
         path.write_text(SCRIPT % (sys.executable, function))
         path.chmod(0o755)
-    os.environ.update(PATH="%s%s%s" % (home, os.pathsep, os.environ.get("PATH", os.defpath)), FLWR_HOME=str(home), FLWR_TELEMETRY_ENABLED="0",
-                      FLWR_DISABLE_UPDATE_CHECK="1", HEED_FEDERATE=json.dumps(hub))
+    os.environ.update(PATH=os.pathsep.join((str(home), os.environ.get("PATH", os.defpath))), FLWR_HOME=str(home),
+                      FLWR_TELEMETRY_ENABLED="0", FLWR_DISABLE_UPDATE_CHECK="1", HEED_FEDERATE=json.dumps(hub))
 
 
 def executor():

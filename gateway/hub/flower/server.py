@@ -81,10 +81,10 @@ class Movements:
         if len(answers) < self.run["least"]:
             log(WARNING, "%d hubs have answered, %d are needed: nothing moves", len(answers), self.run["least"])
             return None, None
-        self.beta = np.ceil(TRIM * len(answers)) / len(answers) + 1e-9 if len(answers) > 2 else 0.0  # of FedTrimmedAvg, as in our own rounds
+        self.beta = np.ceil(TRIM * len(answers)) / len(answers) + 1e-9 if len(answers) > 2 else 0.0  # FedTrimmedAvg's, as in our rounds
         arrays, metrics = super().aggregate_train(server_round, answers)
-        self.federation.move(arrays["moved"].numpy(), {a.content["hub"]["name"]: (a.content["hub"]["number"], a.content["metrics"]["gateways"])
-                                                       for a in answers})
+        told = [(answer.content["hub"], answer.content["metrics"]["gateways"]) for answer in answers]
+        self.federation.move(arrays["moved"].numpy(), {hub["name"]: (hub["number"], gateways) for hub, gateways in told})
         return self.arrays(), metrics
 
     def _sound(self, replies):
@@ -106,8 +106,8 @@ def well_formed(content, length):
     """Whether an answer has the parts that client.train gives it. length: of the state, 0 = not known yet."""
     try:
         moved, gateways = content["arrays"]["moved"].numpy(), content["metrics"]["gateways"]
-        return (set(content) == {"arrays", "metrics", "hub"} and set(content["arrays"]) == {"moved"} and set(content["metrics"]) == {"gateways"}
-                and moved.ndim == 1 and 0 < len(moved) <= LONGEST and len(moved) == (length or len(moved))
+        return (set(content) == {"arrays", "metrics", "hub"} and set(content["arrays"]) == {"moved"}
+                and set(content["metrics"]) == {"gateways"} and moved.ndim == 1 and 0 < len(moved) <= LONGEST and len(moved) == (length or len(moved))
                 and isinstance(gateways, int) and 0 < gateways <= MOST
                 and isinstance(content["hub"]["name"], str) and isinstance(content["hub"]["number"], int))
     except (KeyError, TypeError, ValueError, AttributeError):
