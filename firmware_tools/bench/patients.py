@@ -11,10 +11,11 @@ import numpy as np
 from firmware_tools.recordings import ecg_folder, read
 from gateway.attention.drift import Ground
 from gateway.attention.feedback import Feedback
-from gateway.attention.learner import LATEST, Learner, Slack
+from gateway.attention.learner import LATEST, Learner
 from gateway.attention.moments import Moment
 from gateway.attention.optimise import judged
 from gateway.attention.settings import ATTENTION
+from gateway.attention.slack import Slack
 from gateway.attention.store import AttentionStore
 from gateway.core.errors import HeedError
 from gateway.core.records import Features

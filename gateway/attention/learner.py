@@ -3,8 +3,6 @@
 observe() is called with each inference and only remembers. Everything else happens in work(), on a thread of its own.
 """
 
-import threading
-import time
 from collections import Counter
 
 import numpy as np
@@ -17,33 +15,14 @@ from gateway.attention.guard import Guard
 from gateway.attention.lesson import Lesson
 from gateway.attention.moments import Moments
 from gateway.attention.optimise import judged
+from gateway.attention.slack import Slack
 from gateway.attention.state import AttentionState, Origin
 from gateway.core.compat import crc32, wall_ms
-from gateway.core.errors import HeedError
 
 DAY_MS = 86400000
 GLOBAL = "* "  # before the name of a package: the stream that stands for what gateways learnt together
 LATEST = 64  # moments that say what a stream is like now
 HOME = False, False  # what was learnt is set aside, the stream has changed
-
-
-class Slack:
-    """Lets a thread have a share of the time: after each piece of work it rests so long that inference seldom meets it.
-    stopping: an Event that ends the rest, and the work with it."""
-
-    def __init__(self, share, clock=time.perf_counter, sleep=None):
-        self.share, self.clock = share, clock
-        self.stopping = threading.Event()
-        self.sleep = sleep or self.stopping.wait
-        self.since = clock()
-
-    def pause(self):
-        """Rest for what was just worked. Raises HeedError when all is to stop."""
-        worked = self.clock() - self.since
-        self.sleep(worked * (1 / self.share - 1))
-        if self.stopping.is_set():
-            raise HeedError("the gateway stops", "what was to be learnt is learnt after the next start")
-        self.since = self.clock()
 
 
 class Learner:
