@@ -14,7 +14,7 @@ from firmware_tools.evaluate import options_of, ready
 from firmware_tools.evaluate_traffic import own_series
 from firmware_tools.recordings import pems08
 from firmware_tools.verify_traffic import HISTORY_DAYS, blocks_of
-from gateway.attention.experts import SHIPPED
+from gateway.attention.experts import EXPERTS, SHIPPED
 from gateway.attention.online import OnlineForecasts
 from gateway.context import GatewayContext
 from gateway.core.errors import HeedError
@@ -89,7 +89,7 @@ class Road:
             station = self.plugin.stations.get(name)
             if station and name in online.places:
                 mine = pending[online.places[name]]
-                rows[:, n] = station.values, mine[:, SHIPPED], mine[:, :-1].mean(1)
+                rows[:, n] = station.values, mine[:, SHIPPED], mine[:, :len(EXPERTS)].mean(1)
                 if station.health.state == "imputed":  # a copied week is continued as it was, whatever was forecast
                     rows[1:, n] = station.values
         self.kept[slot - series.first] = rows

@@ -27,9 +27,10 @@ class Keeper:
 
     def __init__(self, store, name, package, online):
         self.store, self.name, self.package, self.online = store, name, package, online
-        self.due, self.orders, self.done, self.shown = None, [], [], None
+        self.due, self.orders, self.done, self.shown = None, {}, [], None
         self.slots = 0
         self.version, self.t_ms = self._take_up()
+        store.changed()
         self.heed()
         online.after = self.slot
 
@@ -51,7 +52,7 @@ class Keeper:
     def slot(self):
         """After each slot, where the forecasts are made: carry out orders, and lay out what is to be written."""
         while self.orders:
-            self._carry_out(*self.orders.pop())
+            self._carry_out(*self.orders.popitem())
         self.slots += 1
         step = self.online.step_min
         if self.slots % max(1, (EVERY_MIN if self.version else SHOWN_MIN) // step) == 0:
@@ -59,7 +60,8 @@ class Keeper:
         elif self.slots % max(1, SHOWN_MIN // step) == 0:
             self.shown = self.online.shown()
 
-    def _carry_out(self, stream, version, kept):
+    def _carry_out(self, stream, order):
+        version, kept = order
         if kept:
             self.online.restore(*kept, stream)
         else:
@@ -94,7 +96,7 @@ class Keeper:
             found = kept_of(self.store, self.name, version) if version else None
             if found and (found[1]["package"] != self.package or stream not in found[1]["streams"]):
                 raise ValueError("it is of another package, or from before this sensor")
-            self.orders.append((stream, version, found))
+            self.orders[stream] = version, found
         except (ValueError, KeyError, zipfile.BadZipFile):
             self.online.context.count("online_recalls_refused")
             self.done.append((stream, version))

@@ -23,7 +23,8 @@ LEVEL = .001  # of the running level
 
 
 class OnlineForecasts(Model):
-    """model: what forecasts (see models.attention.PackageModel), with `forecasts` that say of what form. places: {stream: row}."""
+    """model: what forecasts (see models.attention.PackageModel), with `forecasts` that say of what form. places: {stream: row}.
+    facts["measured"] of the Features, where given, says of which streams the newest lag was truly read."""
 
     def __init__(self, model):
         super().__init__(model.options, model.context)
