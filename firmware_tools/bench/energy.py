@@ -88,7 +88,7 @@ def table_of(found):
 def robust(quick, workers, jobs):
     """What is missed when something is not as told: figures, and a table."""
     found = spread(workers, faulty, jobs[:1] if quick else jobs[::4])
-    keys = ("critical_missed", "brownouts")
+    keys = ("critical_missed", "brownouts", "infeasible")
     table = {"heed, " + fault.name: {key: sum(f[fault.name][k] for f in found) for k, key in enumerate(keys)} for fault in FAULTS}
     return {"robust_" + key: sum(row[key] for row in table.values()) for key in keys}, table
 
@@ -121,7 +121,8 @@ def measure(quick, trace=None, load=None, platform=None):
     long = {} if quick else seasons(jobs)
     if long:
         figures["season_u_over_bound_mean"] = float(np.mean([100 * s["u"] for s in long.values()]))
-        figures["season_brownouts"] = sum(s["brownouts"] for s in long.values())
+        figures["season_brownouts"] = sum(s["brownouts"] for s in long.values() if s["feasible"])
+        figures["season_infeasible"] = sum(not s["feasible"] for s in long.values())
     gates = [{"key": key, "value": figures[key], "gate": gate, "moonshot": moon,
               "met": figures[key] >= gate if more else figures[key] <= gate} for key, (gate, moon, more) in GATES.items()]
     return {"bench": "energy", "figures": figures, "gates": gates, "baselines": dict(table_of(found), **table),

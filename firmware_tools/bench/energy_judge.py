@@ -69,17 +69,16 @@ def judged(args):
 
 
 def faulty(args):
-    """Missed critical jobs and brown-outs of the policy in one window, for each thing that may be wrong; the oracle is asked where
-    there are any, whether they could be helped."""
+    """(missed critical jobs, brown-outs, whether they could not be helped) of the policy in one window, for each thing that may be
+    wrong; the oracle is asked where there are any, and what it does not survive either is not counted."""
     from firmware_tools.bench.energy_oracle import solve
     found = {}
     for fault in FAULTS:
         window = Window(*args, fault=fault)
         points, result = played(window, policy_of(window))
         bad = result.critical_missed + result.critical_dark, result.brownouts
-        if any(bad) and solve(window.site, window.mean_mj).dark_minutes >= 1:
-            bad = 0, 0
-        found[fault.name] = bad
+        hopeless = any(bad) and solve(window.site, window.mean_mj).dark_minutes >= 1
+        found[fault.name] = (0, 0, 1) if hopeless else (*bad, 0)
     return found
 
 
