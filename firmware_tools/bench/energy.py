@@ -13,6 +13,7 @@ from firmware_tools.bench.energy_judge import OURS, WEIGHTS, costs, faulty, judg
 from firmware_tools.bench.energy_season import season
 from firmware_tools.bench.energy_world import FAULTS, SIZES, Window, starts
 from gateway import sun
+from gateway.core.errors import HeedError
 from gateway.energy import tables
 
 TRACES = ("energy/payerne", "energy/greensboro")
@@ -40,7 +41,7 @@ def plans(quick, traces, load, board):
     bursts = [given["name"] for given in settings["class"] if given.get("bursts")]
     out = []
     for trace in traces:
-        for number, day in enumerate(starts(trace, 1 if quick else 6)):
+        for number, day in enumerate(starts(trace, 1 if quick else 6, 2 if quick else 3)):
             for size in (SIZES[number % 4], SIZES[(number + 2) % 4])[:1 if quick else 2]:
                 out.append((trace, day, size if not quick else .35, classes, int(board["idle_mw"]), bursts, 2 if quick else 3))
     return out
@@ -54,9 +55,18 @@ def spread(workers, function, jobs):
         return list(pool.map(function, jobs))
 
 
+def survived(found):
+    """The windows that the oracle survives. Raises HeedError where there is none: then nothing can be said of any scheduler."""
+    good = [w for w in found if w["feasible"]]
+    if not good:
+        raise HeedError("in none of the %d windows is there enough sun for critical jobs at their smallest" % len(found),
+                        "another trace, smaller variants, or a board that draws less")
+    return good
+
+
 def figures_of(found):
     """The keys over the windows that the oracle survives."""
-    good = [w for w in found if w["feasible"]] or found
+    good = survived(found)
     ours = [w["rows"][OURS] for w in good]
     figures = {"windows": len(found), "windows_infeasible": sum(not w["feasible"] for w in found)}
     for key in ("u", "headroom"):
@@ -74,8 +84,7 @@ def figures_of(found):
 
 def table_of(found):
     """{scheduler: its means over the windows that the oracle survives}."""
-    good = [w for w in found if w["feasible"]] or found
-    out = {}
+    good, out = survived(found), {}
     for name in good[0]["rows"]:
         rows = [w["rows"][name] for w in good]
         out[name] = {"u_over_oracle": float(np.mean([100 * r["u"] for r in rows])), "worst": float(np.min([100 * r["u"] for r in rows])),
