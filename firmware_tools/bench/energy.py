@@ -13,11 +13,13 @@ from firmware_tools.bench.energy_judge import OURS, WEIGHTS, costs, faulty, judg
 from firmware_tools.bench.energy_season import season
 from firmware_tools.bench.energy_world import FAULTS, SIZES, Window, starts
 from gateway import sun
-from gateway.core.errors import HeedError
+from gateway.core.errors import ConfigError, HeedError
 from gateway.energy import tables
+from gateway.energy.settings import impossible
 
 TRACES = ("energy/payerne", "energy/greensboro")
 LOAD, PLATFORM = str(tables.LOAD), "zero2w"
+SLOWEST = 1.6  # the slow-down that the policy reckons with
 # key: (gate, moonshot, whether more is better)
 GATES = {"u_over_oracle_mean": (96, 99, True), "headroom_mean": (85, 95, True), "headroom_worst": (65, 85, True),
          "critical_missed": (0, 0, False), "brownouts": (0, 0, False), "certificate_valid": (1, 1, True),
@@ -39,6 +41,8 @@ def plans(quick, traces, load, board):
     settings = tables.read(load)
     classes = tables.classes(settings, board, load)
     bursts = [given["name"] for given in settings["class"] if given.get("bursts")]
+    for place, problem, remedy in impossible(classes, SLOWEST, board):
+        raise ConfigError("%s: %s: %s" % (load, place, problem), remedy)
     out = []
     for trace in traces:
         for number, day in enumerate(starts(trace, 1 if quick else 6, 2 if quick else 3)):
@@ -69,10 +73,9 @@ def figures_of(found):
     good = survived(found)
     ours = [w["rows"][OURS] for w in good]
     figures = {"windows": len(found), "windows_infeasible": sum(not w["feasible"] for w in found)}
-    for key in ("u", "headroom"):
+    for key, name in (("u", "u_over_oracle"), ("headroom", "headroom")):
         values = [100 * row[key] for row in ours]
-        figures["%s_mean" % {"u": "u_over_oracle"}.get(key, key)] = float(np.mean(values))
-        figures["%s_worst" % {"u": "u_over_oracle"}.get(key, key)] = float(np.min(values))
+        figures[name + "_mean"], figures[name + "_worst"] = float(np.mean(values)), float(np.min(values))
     figures["critical_missed"] = sum(row["critical_missed"] for row in ours)
     figures["brownouts"] = sum(row["brownouts"] for row in ours)
     for key, name in MARGINS.items():

@@ -4,12 +4,14 @@ import copy
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from firmware_tools.bench.energy import survived
 from firmware_tools.bench.energy_baselines import Plain
-from firmware_tools.bench.energy_judge import certified, played, policy_of
+from firmware_tools.bench.energy_judge import certified, headroom, played, policy_of
 from firmware_tools.bench.energy_season import survives
 from firmware_tools.bench.energy_world import FAULTS, Window, starts
+from firmware_tools.cli import main
 from gateway import sun
 from gateway.core.errors import ConfigError, HeedError
 from gateway.energy import tables
@@ -137,3 +139,15 @@ def test_where_nobody_survives_nothing_is_said():
 def test_a_season_that_nobody_survives_is_told_as_such(classes):
     made = window(classes)
     assert survives(made.site, [2000 * 1200] * 144) and not survives(made.site, [100 * 1200] * 144)
+
+
+def test_a_load_that_a_board_cannot_carry_is_refused_with_the_arithmetic(tmp_path):
+    (tmp_path / "slow.toml").write_text("idle_mw = 40\nbusy_mw = 300\nslower = 300\n")
+    (tmp_path / "sun.csv").write_text("time,w_m2\n" + "".join("%d,300\n" % (3600 * hour) for hour in range(96)))
+    words = ["bench", "energy", "--quick", "--json", "--trace", str(tmp_path / "sun.csv"), "--platform", str(tmp_path / "slow.toml")]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2 and "at worst" in result.output, result.output
+
+
+def test_headroom_of_a_load_without_a_choice_is_its_share_of_the_best():
+    assert headroom(90, 80, 100) == .5 and headroom(99.6, 99.5, 100) == .996
