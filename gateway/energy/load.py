@@ -73,8 +73,6 @@ class Demand:
     """How much energy a day's jobs are worth at each price: the curve that the policy lives by. middle: the price that halves
     it; thrift: the price in need."""
 
-    STEPS = 48
-
     def __init__(self, classes):
         self.classes = classes
         self.learn()
