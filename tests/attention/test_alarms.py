@@ -76,7 +76,7 @@ def test_confirmed_labels_must_still_pass_the_other_tests(tmp_path):
     desk.confirm("bed", "clinician:a")
     lesson = Lesson(learner.twin, learner.origin, [pair for pair in learner.moments.kept("bed") if pair[1]], [])
     other = learner.origin.copy()
-    other["head"] = np.roll(other["head"], 1, axis=1)
+    other["head"] = 8 * np.roll(other["head"], 1, axis=1)  # even a quarter of the way unlearns
     lesson.teach = lambda rows=None: other
     tests = [learner.guard.judge(lesson)[1].test]
     lesson.vouch(desk.alarms.vouched("bed"))
