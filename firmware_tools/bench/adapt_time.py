@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from firmware_tools.bench.patients import Bedside
-from gateway.attention.learner import Slack
+from gateway.attention.slack import Slack
 from gateway.attention.service import nice
 from gateway.attention.settings import ATTENTION
 from gateway.core.records import Features

@@ -13,10 +13,13 @@ from firmware_tools.bench.energy_judge import OURS, WEIGHTS, costs, faulty, judg
 from firmware_tools.bench.energy_season import season
 from firmware_tools.bench.energy_world import FAULTS, SIZES, Window, starts
 from gateway import sun
+from gateway.core.errors import ConfigError, HeedError
 from gateway.energy import tables
+from gateway.energy.settings import impossible
 
 TRACES = ("energy/payerne", "energy/greensboro")
 LOAD, PLATFORM = str(tables.LOAD), "zero2w"
+SLOWEST = 1.6  # the slow-down that the policy reckons with
 # key: (gate, moonshot, whether more is better)
 GATES = {"u_over_oracle_mean": (96, 99, True), "headroom_mean": (85, 95, True), "headroom_worst": (65, 85, True),
          "critical_missed": (0, 0, False), "brownouts": (0, 0, False), "certificate_valid": (1, 1, True),
@@ -38,9 +41,11 @@ def plans(quick, traces, load, board):
     settings = tables.read(load)
     classes = tables.classes(settings, board, load)
     bursts = [given["name"] for given in settings["class"] if given.get("bursts")]
+    for place, problem, remedy in impossible(classes, SLOWEST, board):
+        raise ConfigError("%s: %s: %s" % (load, place, problem), remedy)
     out = []
     for trace in traces:
-        for number, day in enumerate(starts(trace, 1 if quick else 6)):
+        for number, day in enumerate(starts(trace, 1 if quick else 6, 2 if quick else 3)):
             for size in (SIZES[number % 4], SIZES[(number + 2) % 4])[:1 if quick else 2]:
                 out.append((trace, day, size if not quick else .35, classes, int(board["idle_mw"]), bursts, 2 if quick else 3))
     return out
@@ -54,15 +59,23 @@ def spread(workers, function, jobs):
         return list(pool.map(function, jobs))
 
 
+def survived(found):
+    """The windows that the oracle survives. Raises HeedError where there is none: then nothing can be said of any scheduler."""
+    good = [w for w in found if w["feasible"]]
+    if not good:
+        raise HeedError("in none of the %d windows is there enough sun for critical jobs at their smallest" % len(found),
+                        "another trace, smaller variants, or a board that draws less")
+    return good
+
+
 def figures_of(found):
     """The keys over the windows that the oracle survives."""
-    good = [w for w in found if w["feasible"]] or found
+    good = survived(found)
     ours = [w["rows"][OURS] for w in good]
     figures = {"windows": len(found), "windows_infeasible": sum(not w["feasible"] for w in found)}
-    for key in ("u", "headroom"):
+    for key, name in (("u", "u_over_oracle"), ("headroom", "headroom")):
         values = [100 * row[key] for row in ours]
-        figures["%s_mean" % {"u": "u_over_oracle"}.get(key, key)] = float(np.mean(values))
-        figures["%s_worst" % {"u": "u_over_oracle"}.get(key, key)] = float(np.min(values))
+        figures[name + "_mean"], figures[name + "_worst"] = float(np.mean(values)), float(np.min(values))
     figures["critical_missed"] = sum(row["critical_missed"] for row in ours)
     figures["brownouts"] = sum(row["brownouts"] for row in ours)
     for key, name in MARGINS.items():
@@ -74,8 +87,7 @@ def figures_of(found):
 
 def table_of(found):
     """{scheduler: its means over the windows that the oracle survives}."""
-    good = [w for w in found if w["feasible"]] or found
-    out = {}
+    good, out = survived(found), {}
     for name in good[0]["rows"]:
         rows = [w["rows"][name] for w in good]
         out[name] = {"u_over_oracle": float(np.mean([100 * r["u"] for r in rows])), "worst": float(np.min([100 * r["u"] for r in rows])),
@@ -88,7 +100,7 @@ def table_of(found):
 def robust(quick, workers, jobs):
     """What is missed when something is not as told: figures, and a table."""
     found = spread(workers, faulty, jobs[:1] if quick else jobs[::4])
-    keys = ("critical_missed", "brownouts")
+    keys = ("critical_missed", "brownouts", "infeasible")
     table = {"heed, " + fault.name: {key: sum(f[fault.name][k] for f in found) for k, key in enumerate(keys)} for fault in FAULTS}
     return {"robust_" + key: sum(row[key] for row in table.values()) for key in keys}, table
 
@@ -121,7 +133,8 @@ def measure(quick, trace=None, load=None, platform=None):
     long = {} if quick else seasons(jobs)
     if long:
         figures["season_u_over_bound_mean"] = float(np.mean([100 * s["u"] for s in long.values()]))
-        figures["season_brownouts"] = sum(s["brownouts"] for s in long.values())
+        figures["season_brownouts"] = sum(s["brownouts"] for s in long.values() if s["feasible"])
+        figures["season_infeasible"] = sum(not s["feasible"] for s in long.values())
     gates = [{"key": key, "value": figures[key], "gate": gate, "moonshot": moon,
               "met": figures[key] >= gate if more else figures[key] <= gate} for key, (gate, moon, more) in GATES.items()]
     return {"bench": "energy", "figures": figures, "gates": gates, "baselines": dict(table_of(found), **table),

@@ -82,11 +82,13 @@ class AlertLike(Plain):
 
 
 class Lyapunov(EnergyPolicy):
-    """The drift price alone, with the blocking guard: scaled by the load's middle price."""
+    """A price that rises as the battery falls (drift plus penalty: Huang and Neely, arXiv 1012.1945), scaled by the load's middle
+    price, with the blocking guard."""
 
     def begin(self, now_ms, charge):
         super().begin(now_ms, charge)
-        self.plan.price, self.plan.reserve = self.plan.drift, 0
+        self.plan.price = int(3 * self.demand.middle * max(0, .9 - charge / self.capacity) / .9)
+        self.plan.reserve = 0
         self.level(charge)
 
 

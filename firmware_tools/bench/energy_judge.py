@@ -13,6 +13,7 @@ from gateway.energy.policy import EnergyPolicy
 from gateway.energy.salvage import salvage
 
 OURS = "heed"
+ROOM = .01  # of the best: less than that between all smallest and the best says nothing of a scheduler
 WEIGHTS = {"weights_2_2_1": (2, 2, 1), "weights_10_1_1": (10, 1, 1)}
 
 
@@ -61,25 +62,28 @@ def judged(args):
         rows[name] = {"u": points / oracle.points, "critical_missed": result.critical_missed + result.critical_dark, "points": points,
                       "brownouts": result.brownouts, "off_min": result.off_minutes, "refused": sum(result.refused),
                       "missed": sum(result.missed), "j_per_job": result.spent_mj / 1000 / jobs, "spilled_kj": result.spilled / 1e6}
-    floor = rows["FIFO, smallest"]["points"]
     for row in rows.values():
-        row["headroom"] = (row["points"] - floor) / max(1, oracle.points - floor)
+        row["headroom"] = headroom(row["points"], rows["FIFO, smallest"]["points"], oracle.points)
     return {"window": window.name, "feasible": oracle.dark_minutes < 1, "dark_min": oracle.dark_minutes, "rows": rows,
             "certificate": certified(window) / oracle.points}
 
 
+def headroom(points, floor, best):
+    """Share of the way from all smallest to the best; where that way is shorter than ROOM of the best, the share of the best."""
+    return (points - floor) / (best - floor) if best - floor > ROOM * best else points / best
+
+
 def faulty(args):
-    """Missed critical jobs and brown-outs of the policy in one window, for each thing that may be wrong; the oracle is asked where
-    there are any, whether they could be helped."""
+    """(missed critical jobs, brown-outs, whether they could not be helped) of the policy in one window, for each thing that may be
+    wrong; the oracle is asked where there are any, and what it does not survive either is not counted."""
     from firmware_tools.bench.energy_oracle import solve
     found = {}
     for fault in FAULTS:
         window = Window(*args, fault=fault)
         points, result = played(window, policy_of(window))
         bad = result.critical_missed + result.critical_dark, result.brownouts
-        if any(bad) and solve(window.site, window.mean_mj).dark_minutes >= 1:
-            bad = 0, 0
-        found[fault.name] = bad
+        hopeless = any(bad) and solve(window.site, window.mean_mj).dark_minutes >= 1
+        found[fault.name] = (0, 0, 1) if hopeless else (*bad, 0)
     return found
 
 
@@ -97,7 +101,7 @@ def weighted(args):
         best = solve(window.site, window.mean_mj).points
         floor = played(window, schedulers(window)["FIFO, smallest"])[0]
         points = played(window, policy_of(window))[0]
-        out.append((points / best, (points - floor) / max(1, best - floor)))
+        out.append((points / best, headroom(points, floor, best)))
     return out
 
 

@@ -5,6 +5,7 @@ import copy
 import numpy as np
 
 from firmware_tools.bench.energy_sim import Site, arrivals, spells
+from gateway.core.errors import ConfigError
 from gateway.energy.harvest import DAY, Harvest, SLOT_MS
 from gateway.energy.salvage import frontier
 
@@ -31,9 +32,8 @@ class Window:
         self.trace, self.day, self.size, self.days, self.fault = trace.name, day, size, days, fault or Fault()
         self.told = classes
         true = self.fault.true(classes)
-        around = trace.minutes[max(0, day - 15) * MINUTES:(day + 15) * MINUTES].mean()
         self.mean_mj = base_mw * 86400 + daily(classes, 0) + size * (daily(classes, 2) - daily(classes, 0))
-        per_minute = self.mean_mj / MINUTES / around
+        per_minute = self.mean_mj / MINUTES / around(trace, day)
         self.told_capacity = int((base_mw * 86400 + daily(classes, 1)) * BATTERY_H / 24)
         capacity = int(self.told_capacity * self.fault.capacity)
         harvest = trace.minutes[day * MINUTES:(day + days) * MINUTES] * per_minute
@@ -102,8 +102,20 @@ FAULTS = (Fault("energy tables off by 20 %", energy=1.2), Fault("slow-down up to
           Fault("soiled panel", soiled=.85), Fault("aged battery", capacity=.8), Fault("camera added on the second day", camera=True))
 
 
+def around(trace, day):
+    """Mean of the thirty days around one."""
+    return trace.minutes[max(0, day - 15) * MINUTES:(day + 15) * MINUTES].mean()
+
+
 def starts(trace, n, days=WINDOW_DAYS):
-    """First days of `n` windows, evenly over what a trace has after its first days of history."""
-    first = min(PAST_DAYS, trace.days // 4)
-    last = trace.days - days
-    return [int(round(first + (last - first) * i / max(1, n - 1))) for i in range(n)] if n > 1 else [(first + last) // 2]
+    """First days of at most `n` windows, evenly over what a trace has after its first days of history; none where the thirty days
+    around bring nothing. Raises ConfigError where that leaves none."""
+    first, last = max(1, min(PAST_DAYS, trace.days // 4)), trace.days - days
+    if last < first:
+        raise ConfigError("trace %s has %d days" % (trace.name, trace.days), "give %d whole days at least: a day that is known, and a window"
+                          % (days + 1))
+    found = [round(first + (last - first) * i / (n - 1)) for i in range(n)] if n > 1 else [(first + last) // 2]
+    found = [day for day in sorted(set(found)) if around(trace, day) > 0]
+    if not found:
+        raise ConfigError("trace %s brings nothing" % trace.name, "is it W/m2 or W, and are the numbers in the second column?")
+    return found

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from firmware_tools.recordings import ecg_folder, read
-from gateway.attention.drift import AWAY, Ground, halfway
+from gateway.attention.drift import Ground
 from gateway.attention.feedback import Feedback
-from gateway.attention.learner import LATEST, Learner, Slack
+from gateway.attention.learner import LATEST, Learner
 from gateway.attention.moments import Moment
 from gateway.attention.optimise import judged
 from gateway.attention.settings import ATTENTION
+from gateway.attention.slack import Slack
 from gateway.attention.store import AttentionStore
 from gateway.core.errors import HeedError
 from gateway.core.records import Features
@@ -98,7 +99,8 @@ class Bedside:
     def __init__(self, patient, twin, anchors, wrong=None, **options):
         self.patient, self.wrong = patient, wrong
         self.folder = tempfile.TemporaryDirectory(prefix="heed-")
-        chosen = dict({name: spec["default"] for name, spec in ATTENTION["options"].items()}, asks_per_day=1000)
+        chosen = dict({name: spec["default"] for name, spec in ATTENTION["options"].items()}, asks_per_day=1000,
+                      asks_open=64)  # a beat of no class of ours is never answered, and is not to end the questions
         self.learner = Learner(AttentionStore(Path(self.folder.name) / "attention.db"), twin, anchors, lambda stream, parameters: None,
                                dict(chosen, **options), slack=Slack(1, sleep=lambda seconds: None))
         for moment in patient.moments:
@@ -142,15 +144,15 @@ class Bedside:
         return (state.parameters, Ground(state.facts["ground"])) if state else (self.learner.base(), None)
 
     def table(self):
-        """Confusion of the rest under what is in use, half of it wherever the stream is no longer what it was proven on."""
+        """Confusion of the rest under what is in use, and what takes its place wherever the stream is no longer what it was proven on."""
         return self.patient.score(answers(self.patient, self.deployed(), self.learner.base()))
 
 
 def answers(patient, deployed, base):
     """Class index of every beat after the first minutes. deployed: (parameters, Ground or None); base: where learning began."""
-    parameters, ground = deployed
-    changed, out = halfway(base, parameters), []
+    learnt, ground = deployed
+    out = []
     for at in range(patient.taught, len(patient.hidden), CHUNK):
-        away = ground and ground.away(patient.hidden[max(0, at - LATEST):at]) > AWAY
-        out.append(judged(patient.hidden[at:at + CHUNK], changed if away else parameters).argmax(1))
+        parameters = ground.judge(base, learnt, patient.hidden[max(0, at - LATEST):at])[0] if ground else learnt
+        out.append(judged(patient.hidden[at:at + CHUNK], parameters).argmax(1))
     return np.concatenate(out)

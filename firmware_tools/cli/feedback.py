@@ -65,8 +65,7 @@ def give(stream, number, label, source, data):
     """Label one moment of a stream. NUMBER: from `ask`, or `r` or `report` of an event; LABEL of a report: confirm or deny."""
     from gateway.attention.feedback import Feedback
     desk = desk_in(data)
-    giver = source or ("user" if "deny" in desk.door(stream).classes else "clinician")
-    verdict = desk.give(Feedback(stream, number, label, giver))
+    verdict = desk.give(Feedback(stream, number, label, source or desk.giver(stream)))
     click.echo("%s\nnext: heed attention show" % {"taken": "taken: the gateway learns from it"}.get(verdict, verdict.replace("_", " ")))
 
 

@@ -56,7 +56,7 @@ class Desk:
         state = self.store.state(name, version) if version else None
         return {"stream": name, "version": version, "frozen": frozen, "t_ms": state.t_ms if state else None,
                 "reason": state.reason if state else "as shipped", "classes": origin.get("classes", []),
-                "names": origin.get("names", {}), "labels": self._taught(name)}
+                "names": origin.get("names", {}), "giver": giver_of(origin.get("classes", [])), "labels": self._taught(name)}
 
     def _taught(self, stream):
         """{label: how many moments of the replay buffer have it}."""
@@ -121,6 +121,10 @@ class Desk:
         """Answer an alarm: the labels are wrong. Gives how many went."""
         return self.alarms.deny(self.known(stream), source)
 
+    def giver(self, stream):
+        """Who gives the words about a stream, where nobody says."""
+        return giver_of(self.door(stream).classes)
+
     def give(self, word):
         """The verdict on a Feedback, once it is on disk."""
         return self.door(word.stream).give(word)
@@ -139,6 +143,11 @@ class Desk:
         words = self.store.rows("SELECT label, source, given_ms, verdict FROM feedback WHERE stream = ? AND seq = ? ORDER BY id",
                                 stream, moment.seq)
         return dict(portrait(door.moments.beside(moment), door.classes, door.moments), words=[dict(zip(WORD[1:], row)) for row in words])
+
+
+def giver_of(classes):
+    """Labels are a clinician's, what is confirmed or denied is a user's."""
+    return "user" if "deny" in classes else "clinician"
 
 
 def portrait(moment, classes, moments):

@@ -1,15 +1,11 @@
-"""Whether a stream is still what its attention was proven on."""
+"""Whether a stream is still what its attention was proven on, and what judges it where it is not."""
 
 import numpy as np
 
-KEPT = 128  # moments that stand for what a stream was like
-AWAY = 3.0  # times the usual distance to the nearest of them: the stream has changed
-BACK = .5  # how far back to where learning began a state then goes: what it learnt may still help, and may not
+from gateway.attention.near import apart, spread, usual
+from gateway.attention.optimise import judged
 
-
-def halfway(base, parameters):
-    """Parameters between where learning began and what was learnt, for a stream that has changed."""
-    return {name: value + (base[name] - value) * np.float32(BACK) for name, value in parameters.items()}
+AWAY = 5.0  # times the usual distance to the nearest of what a stream was like: it has changed
 
 
 class Ground:
@@ -22,12 +18,18 @@ class Ground:
     @classmethod
     def of(cls, hidden):
         """The ground of hidden vectors (n, width), n >= 2, in order of time."""
-        kept = np.array(hidden, np.float32)[np.linspace(0, len(hidden) - 1, min(KEPT, len(hidden))).astype(int)]
-        apart = ((kept[:, None] - kept[None]) ** 2).sum(2)
-        np.fill_diagonal(apart, np.inf)
-        return cls({"hidden": np.round(kept.astype(float), 3).tolist(), "usual": float(np.median(np.sqrt(apart.min(1))))})
+        kept = spread(np.array(hidden, np.float32))
+        return cls({"hidden": np.round(kept.astype(float), 3).tolist(), "usual": usual(kept)})
+
+    def judge(self, base, learnt, latest):
+        """(parameters, whether the stream has changed) for what follows the latest vectors (n, width). Where it has, nobody knows
+        whether what was learnt still helps: of it and where learning began, that which more often gives the stream's usual class."""
+        if self.away(latest) <= AWAY:
+            return learnt, False
+        common = np.bincount(judged(self.hidden, base).argmax(1)).argmax()
+        calm = [int((judged(np.asarray(latest), parameters).argmax(1) == common).sum()) for parameters in (base, learnt)]
+        return (base if calm[0] >= calm[1] else learnt), True
 
     def away(self, latest):
         """How far the latest vectors (n, width) are from it: the median, in usual distances."""
-        apart = ((np.asarray(latest)[:, None] - self.hidden[None]) ** 2).sum(2)
-        return float(np.median(np.sqrt(apart.min(1))) / max(self.facts["usual"], 1e-6))
+        return float(np.median(apart(np.asarray(latest), self.hidden).min(1)) / max(self.facts["usual"], 1e-6))

@@ -1,8 +1,10 @@
 """Whether a challenger may take the champion's place. Every test can only refuse; what is refused costs nothing.
 
 1. trust: labels that contradict what the shipped model is sure of are no lesson while there are few labels, and an alarm
-   when they are most of what it is sure of; those that a person has confirmed since are not counted (gateway.attention.alarms)
-2. anchors: what the package knows of every class from the patients it was trained on must not be unlearnt
+   when they are most of what it is sure of; but not from a labeller who has shown to tell two classes apart, nor those that a
+   person has confirmed since (gateway.attention.alarms)
+2. anchors: what the package knows of every class from the patients it was trained on must not be unlearnt; a challenger that would is
+   taken part of the way
 3. proof: out of fold, on labels that it was not taught, what is learnt must beat what it began from, with a stated confidence
 4. later: each new label is a new proof; where learning is no longer more likely better than not, the stream goes back
 """
@@ -17,8 +19,10 @@ SURE = .9  # a share above is what the model is sure of
 FEW = 10  # with fewer labels, one contradiction of what it is sure of waits for more
 AGAINST = 2, .5  # so many contradictions, and more than this share of what it is sure of, are an alarm
 IMPROBABLE = .002
+AGREED = 2, 2, .2  # of so many classes so many answers, and this share of them, confirmed: whoever labels knows them apart
 UNLEARN = .25  # most that the share of anchors known may fall, for each class
-CONFIDENCE = .8
+STEPS = 1.0, .75, .5, .25  # of the way to a challenger: the longest that unlearns no class is tried
+CONFIDENCE = .7
 DOUBT = .5  # a proof below takes back what was adopted
 FOLDS = 5
 FLOOR = .05  # a share below counts as this: one label is not to decide alone
@@ -38,6 +42,13 @@ def contradicted(given, labels):
     """[(labels that contradict, labels that are about) what a model is sure of] for each class that it gave. given: shares."""
     sure, answers = given.max(1) >= SURE, given.argmax(1)
     return [(int((sure & (answers == c) & (labels != c)).sum()), int((sure & (answers == c)).sum())) for c in range(given.shape[1])]
+
+
+def discerning(given, labels):
+    """Whether labels confirm what the model gave of more than one class: who flips them, or knows one word, does not."""
+    answers = given.argmax(1)
+    count, right = (np.bincount(found, minlength=given.shape[1]) for found in (answers, labels[answers == labels]))
+    return ((right >= AGREED[1]) & (right >= AGREED[2] * count)).sum() >= AGREED[0]
 
 
 def denied(given, labels):
@@ -83,13 +94,19 @@ class Guard:
         self.anchors = anchors
         self.classes = classes
 
-    def judge(self, lesson, challenger, learn):
-        """Verdict on a challenger. lesson: gateway.attention.lesson.Lesson; learn(rows): parameters taught by those alone."""
-        return self._trust(lesson) or self.holds(lesson.origin.shipped, challenger) or self._proof(lesson, learn)
+    def judge(self, lesson):
+        """(challenger, Verdict on it): what a gateway.attention.lesson.Lesson teaches, within what unlearns no class."""
+        def teach(rows=None):
+            return self.within(lesson.origin.shipped, lesson.start, lesson.teach(rows))
+        challenger = teach()
+        return challenger, self._trust(lesson) or self.holds(lesson.origin.shipped, challenger) or self._proof(lesson, teach)
 
     def _trust(self, lesson):
+        given, labels = lesson.shares(lesson.origin.shipped), lesson.labels
+        if discerning(given, labels):
+            return None
         unproven = ~lesson.vouched  # a person has answered for the others
-        given, labels = lesson.shares(lesson.origin.shipped)[unproven], lesson.labels[unproven]
+        given, labels = given[unproven], labels[unproven]
         found = contradicted(given, labels)
         whole = sum(against for against, _ in found), sum(sure for _, sure in found)
         for name, (against, sure) in [*zip(lesson.origin.classes, found), ("class", whole)]:
@@ -102,6 +119,14 @@ class Guard:
         if any(against for against, _ in found) and len(lesson.labels) < FEW:
             return Verdict(False, "few", "a label contradicts what the model is sure of: more labels are needed", {})
         return None
+
+    def within(self, shipped, start, challenger):
+        """A challenger, or as much of the way to it from the start as unlearns no class; all of it where even the least does."""
+        for step in STEPS:
+            tried = challenger if step == 1 else {name: start[name] + np.float32(step) * (value - start[name]) for name, value in challenger.items()}
+            if not self.holds(shipped, tried):
+                return tried
+        return challenger
 
     def holds(self, shipped, challenger):
         """The Verdict that refuses what would unlearn a class, or None."""

@@ -3,46 +3,26 @@
 observe() is called with each inference and only remembers. Everything else happens in work(), on a thread of its own.
 """
 
-import threading
-import time
 from collections import Counter
 
 import numpy as np
 
 from gateway.attention.alarms import Alarms
 from gateway.attention.choose import LEAST, choose
-from gateway.attention.drift import AWAY, Ground, halfway
+from gateway.attention.drift import Ground
 from gateway.attention.feedback import Door
 from gateway.attention.guard import Guard
 from gateway.attention.lesson import Lesson
 from gateway.attention.moments import Moments
 from gateway.attention.optimise import judged
+from gateway.attention.slack import Slack
 from gateway.attention.state import AttentionState, Origin
 from gateway.core.compat import crc32, wall_ms
-from gateway.core.errors import HeedError
 
 DAY_MS = 86400000
 GLOBAL = "* "  # before the name of a package: the stream that stands for what gateways learnt together
 LATEST = 64  # moments that say what a stream is like now
-
-
-class Slack:
-    """Lets a thread have a share of the time: after each piece of work it rests so long that inference seldom meets it.
-    stopping: an Event that ends the rest, and the work with it."""
-
-    def __init__(self, share, clock=time.perf_counter, sleep=None):
-        self.share, self.clock = share, clock
-        self.stopping = threading.Event()
-        self.sleep = sleep or self.stopping.wait
-        self.since = clock()
-
-    def pause(self):
-        """Rest for what was just worked. Raises HeedError when all is to stop."""
-        worked = self.clock() - self.since
-        self.sleep(worked * (1 / self.share - 1))
-        if self.stopping.is_set():
-            raise HeedError("the gateway stops", "what was to be learnt is learnt after the next start")
-        self.since = self.clock()
+HOME = False, False  # what was learnt is set aside, the stream has changed
 
 
 class Learner:
@@ -57,7 +37,7 @@ class Learner:
         self.moments = Moments(store, self.counters, twin.shown["trace"])
         self.door, self.alarms = Door(self.moments, self.origin.classes, reach, self.counters), Alarms(store)
         self.slack = slack or Slack(options["slack_permille"] / 1000)
-        self.taught, self.grounds, self.applied, self.away, self.met = {}, {}, {}, set(), set()
+        self.taught, self.tried, self.proven, self.applied, self.away, self.met = {}, {}, {}, {}, {}, set()
 
     def start(self):
         """Take up what another process, or a hub, has changed of the streams that are here."""
@@ -79,8 +59,8 @@ class Learner:
         return state
 
     def _apply(self, stream, state):
-        self.grounds[stream] = Ground(state.facts["ground"]) if state and state.facts.get("ground") else None
-        self.away.discard(stream)
+        self.proven[stream] = (Ground(state.facts["ground"]), state.parameters) if state and state.facts.get("ground") else None
+        self.away.pop(stream, None)
         self.applied[stream] = self._mark(state)
         self.use(stream, state.parameters if state else self.base())
 
@@ -110,7 +90,8 @@ class Learner:
             self._apply(stream, self.current(stream))
 
     def ask(self, stream):
-        """Ask for one more label, while the day's budget lasts and the last question but a few are answered."""
+        """Ask for one more label, while the day's budget lasts and the last question but a few are answered. What labels have taught
+        tells which are missing, whether the guard let it pass or not."""
         waiting, spent = len(self.door.asked(stream)), self.door.asked_since(stream, wall_ms() - DAY_MS)
         if spent >= self.options["asks_per_day"] or waiting >= self.options["asks_open"]:
             return None
@@ -120,7 +101,7 @@ class Learner:
             return None
         hidden = np.array([moment.hidden for moment in free])
         taken = np.array([moment.hidden for moment in kept]).reshape(-1, hidden.shape[1])
-        index, why = choose(hidden, judged(hidden, self.parameters(stream)), taken)
+        index, why = choose(hidden, judged(hidden, self.tried.get(stream) or self.parameters(stream)), taken)
         self.door.ask(free[index], why)
         self.counters["asked"] += 1
         return free[index]
@@ -130,7 +111,7 @@ class Learner:
         state = self.current(stream)
         if not state:
             return self.base()
-        return halfway(self.base(), state.parameters) if stream in self.away else state.parameters
+        return self.base() if self.away.get(stream, HOME)[0] else state.parameters
 
     def learn(self, stream):
         """Learn from the buffer of a stream where it has changed. Whether something was adopted."""
@@ -144,8 +125,8 @@ class Learner:
         self.taught[stream] = mark
         lesson = Lesson(self.twin, self.origin, labelled, others, self.anchors, self.base(), self.slack.pause, self.options["learn"])
         lesson.vouch(self.alarms.vouched(stream))
-        challenger = lesson.teach()
-        verdict = self.guard.judge(lesson, challenger, lesson.teach)
+        challenger, verdict = self.guard.judge(lesson)
+        self.tried[stream] = challenger
         self.counters["tried"] += 1
         self.alarms.note(stream, verdict)
         if verdict.adopt:
@@ -184,14 +165,15 @@ class Learner:
             self.tell(stream, "attention_rolled_back", verdict.why)
 
     def watch(self, stream):
-        """Go half of the way back while the stream is not what its state was proven on, and all of it again when it is."""
-        ground, latest = self.grounds.get(stream), list(self.moments.recent[stream].values())[-LATEST:]
-        if not ground or len(latest) < LATEST // 4:
+        """Let the calmer of base and state judge while the stream is not what its state was proven on, and the state when it is again."""
+        proven, latest = self.proven.get(stream), list(self.moments.recent[stream].values())[-LATEST:]
+        if not proven or len(latest) < LATEST // 4:
             return
-        away = ground.away([moment.hidden for moment in latest]) > AWAY
-        if away != (stream in self.away):
-            (self.away.add if away else self.away.discard)(stream)
-            self.use(stream, self.parameters(stream))
-            self.counters["set_aside" if away else "taken_up"] += 1
+        parameters, away = proven[0].judge(self.base(), proven[1], [moment.hidden for moment in latest])
+        before, self.away[stream] = self.away.get(stream, HOME), (parameters is not proven[1], away)
+        if self.away[stream][0] != before[0]:
+            self.use(stream, parameters)
+            self.counters["taken_up" if before[0] else "set_aside"] += 1
+        if away != before[1]:
             self.tell(stream, "stream_changed" if away else "stream_back", "not what its attention was proven on: labels are welcome"
                       if away else "as it was when its attention was proven")

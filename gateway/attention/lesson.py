@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from gateway.attention.near import spread, told, usual
 from gateway.attention.optimise import HEAD, Adam, GraphLoss, HeadLoss, Search, descend, judged, weighted
 
 SAMPLE = 64  # unlabelled moments that hold the controls: each costs an eighth of a gradient
@@ -51,16 +52,24 @@ class Lesson:
             parameters = self._controls(parameters, rows)
         return parameters
 
+    def opinions(self, start, rows, others):
+        """((n, width), (n, classes)) of unlabelled moments: what the start thinks of them, and what labels of `rows` nearby say."""
+        hidden = self.hidden(start, others)
+        if len(others) < 2:
+            return hidden, judged(hidden, start)
+        targets = np.eye(len(self.origin.classes))[self.labels[rows]]
+        return hidden, told(judged(hidden, start), hidden, self.hidden(start)[rows], targets, usual(spread(hidden)))
+
     def _head(self, start, rows):
-        held = [self.hidden(start, self.others)] if self.others else []
-        held += [self.anchors[0]] if self.anchors else []
+        held = [self.opinions(start, rows, self.others)] if self.others else []
+        held += [(self.anchors[0], judged(self.anchors[0], start))] if self.anchors else []
         targets = weighted(self.labels[rows], len(self.origin.classes))
         loss = HeadLoss(start, self.hidden(start)[rows], targets, held)
         return descend(Search(loss, HEAD) if self.search else loss, self.origin, Adam(), start=start, pause=self.pause)
 
     def _controls(self, start, rows):
         held = [self.others[i] for i in np.linspace(0, len(self.others) - 1, min(SAMPLE, len(self.others))).astype(int)]
-        opinions = judged(self.hidden(start, held), start) if held else np.zeros((0, len(self.origin.classes)))
+        opinions = self.opinions(start, rows, held)[1] if held else None
         targets = weighted(self.labels[rows], len(self.origin.classes))
         loss = GraphLoss(self.twin, self.twin.controls, start, [self.moments[i] for i in rows], targets, held, opinions)
         return descend(Search(loss.forward, self.twin.controls) if self.search else loss, self.origin, Adam(CONTROL_RATE),

@@ -2,7 +2,7 @@
 
 A loss is a function of parameters that gives (loss, {name: gradient}). What it holds together: cross-entropy to the labels,
 a pull to where it began, and "keep your opinion" on what nobody labelled (knowledge distillation: Hinton and others, 2015;
-against forgetting: Li and Hoiem, 2016).
+against forgetting: Li and Hoiem, 2016), where no label nearby says otherwise.
 """
 
 import numpy as np
@@ -11,6 +11,7 @@ HEAD = ("head", "head_b")
 RATE, STEPS = .03, 50
 PRIOR = 1.0  # over the number of labels: weight of the squared distance to the start
 KEEP = 1.0  # weight of the old opinions
+MANY = 20  # with more labels they weigh less in proportion: cross-entropy is a mean, and many labels are not to be outvoted
 
 
 def shares(logits):
@@ -47,14 +48,19 @@ class Adam:
             parameters[name] -= self.rate * (self.m[name] / (1 - .9 ** self.t)) / (np.sqrt(self.v[name] / (1 - .999 ** self.t)) + 1e-8)
 
 
+def kept(k):
+    """Weight of old opinions beside k labels."""
+    return KEEP * min(1.0, MANY / k)
+
+
 class HeadLoss:
-    """Loss of the head alone, on hidden vectors. hidden (k, width), targets (k, classes); held: arrays (n, width) whose
-    opinions are kept, each array with the weight KEEP."""
+    """Loss of the head alone, on hidden vectors. hidden (k, width), targets (k, classes); held: [((n, width), (n, classes))],
+    vectors and the opinions of them that are kept, each pair with the weight kept(k)."""
 
     def __init__(self, start, hidden, targets, held):
         self.start, self.k = start, len(hidden)
-        self.hidden = np.concatenate([hidden, *held])
-        self.targets = np.concatenate([targets, *[judged(part, start) * (KEEP / len(part)) for part in held]])
+        self.hidden = np.concatenate([hidden, *[vectors for vectors, _ in held]])
+        self.targets = np.concatenate([targets, *[opinions * (kept(self.k) / len(opinions)) for _, opinions in held]])
         self.weights = self.targets.sum(1, keepdims=True)
 
     def __call__(self, parameters):
@@ -79,7 +85,7 @@ class GraphLoss:
     def __init__(self, twin, names, start, moments, targets, others, opinions):
         self.twin, self.names, self.start = twin, names, start
         self.moments = [*moments, *others]
-        self.targets = np.concatenate([targets, opinions * (KEEP / max(1, len(others)))]) if others else targets
+        self.targets = np.concatenate([targets, opinions * (kept(len(moments)) / len(others))]) if others else targets
         self.k = len(moments)
 
     def __call__(self, parameters):

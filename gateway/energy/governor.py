@@ -55,7 +55,7 @@ class Governor:
     def _begin(self):
         self.charge.update(0)
         if self.mains:
-            self.policy.plan = Plan(0, 0, 0, 1000, 1000)
+            self.policy.plan = Plan(0)
         else:
             self.policy.begin(self.clock.wall_ms(), self.charge.mj)
 

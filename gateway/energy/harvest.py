@@ -5,7 +5,6 @@ SLOT_MS = 1200000
 DAY = 72  # slots of 20 minutes
 DAYS = 30
 RECENT = 7
-FADE = 12  # slots: what the last four hours said of the weather fades like this
 
 
 class Harvest:
@@ -54,32 +53,7 @@ class Harvest:
             return whole
         return (2 * whole + sum(recent) // len(recent)) // 3
 
-    def scenarios(self):
-        """Days to come, beginning now: each of the last seven blended with their mean, and the mean as clear as today.
-        Nothing is known before the first day has passed: then none."""
-        days = self.days(RECENT)
-        if not days:
-            return []
-        mean = [sum([day[i] for day in days]) // len(days) for i in range(DAY)]
-        out = [[(6 * day[i] + 4 * mean[i]) // 10 for i in range(DAY)] for day in days]
-        out.append(self._as_today(mean))
-        return out
-
-    def _as_today(self, mean):
-        """The mean day, scaled by the clearness of the last hours; the scale fades towards 1."""
-        last, weight, seen, usual = self.slots[-DAY:], 1 << 20, 0, 0
-        for i in range(DAY - 1, -1, -1):
-            seen += last[i] * weight
-            usual += mean[i] * weight
-            weight = weight * FADE // (FADE + 1)
-        clear = min(2000, seen * 1000 // usual) if usual else 1000
-        out, extra = [], (clear - 1000) * 1000
-        for value in mean:
-            out.append(value * (1000000 + extra) // 1000000)
-            extra = extra * FADE // (FADE + 1)
-        return out
-
-    def poor(self, rank=1):
-        """The poorest day but `rank` of those known."""
-        days = sorted([(sum(day), day) for day in self.days()])
-        return days[min(rank, len(days) - 1)][1] if days else [0] * DAY
+    def hours(self):
+        """The last whole days up to now, oldest first: lists of 24 hours, in mJ, that begin at this time of day."""
+        step = DAY // 24
+        return [[sum(day[i:i + step]) for i in range(0, DAY, step)] for day in reversed(self.days())]

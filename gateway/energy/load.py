@@ -60,10 +60,17 @@ class JobClass:
 
     def hour(self, price, hour):
         """(mJ, points) that an hour of the day takes and gives at a price, its device included."""
-        i = self.best(price)
-        if i < 0:
+        return self._hour(self.best(price), price, self.hourly[hour])
+
+    def day(self, price):
+        """[(mJ, points)] of the 24 hours."""
+        best = self.best(price)
+        return [self._hour(best, price, jobs) for jobs in self.hourly]
+
+    def _hour(self, best, price, jobs):
+        if best < 0:
             return 0, 0
-        variant, jobs = self.variants[i], self.hourly[hour]
+        variant = self.variants[best]
         spent, points = jobs * variant.energy_uj // 1000, jobs * variant.points
         if self.device:
             spent += self.device.power_mw * 3600
@@ -75,8 +82,6 @@ class JobClass:
 class Demand:
     """How much energy a day's jobs are worth at each price: the curve that the policy lives by. middle: the price that halves
     it; thrift: the price in need."""
-
-    STEPS = 48
 
     def __init__(self, classes):
         self.classes = classes
@@ -91,13 +96,13 @@ class Demand:
             self.prices.append(price)
             price = price * 116 // 100 + 1
         self.prices.append(price)
-        self.hours = [[self._hour(price, hour) for hour in range(HOURS)] for price in self.prices]
+        self.hours = [self._day(price) for price in self.prices]
         self.days = [sum(hours) for hours in self.hours]
         self.middle = self.price_for((self.days[0] + self.days[-1]) // 2)
         self.thrift = self.price_for(self.days[-1] + (self.days[0] - self.days[-1]) * THRIFT // 1000)
 
-    def _hour(self, price, hour):
-        return sum([c.hour(price, hour)[0] for c in self.classes])
+    def _day(self, price):
+        return [sum([mj for mj, _ in hour]) for hour in zip(*[c.day(price) for c in self.classes])]
 
     def _dearest(self, c):
         """The price above which a class asks for its smallest or for nothing."""
@@ -113,6 +118,16 @@ class Demand:
             if asked <= day_mj:
                 return price
         return self.prices[-1]
+
+    def between(self, price, dear, share):
+        """The price `share` per mille of the way to a dearer one, in the steps of the table, each a sixth more than the last."""
+        if not share or price >= dear:
+            return price
+        first, last = self._place(price), self._place(dear)
+        return max(price, self.prices[first + (last - first) * share // 1000])
+
+    def _place(self, price):
+        return [known >= price for known in self.prices].index(True)
 
     def at(self, price):
         """mJ of each hour of the day at a price."""

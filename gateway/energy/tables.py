@@ -19,7 +19,7 @@ CLASS = {"options": {
     "name": {"type": "str", "required": True, "help": "name of the class, that of its [[plugin]] on a gateway"},
     "weight": dict(NUMBER, default=1.0, help="worth of a job done at its best"),
     "critical": {"type": "bool", "default": False, "help": "never refused, never late"},
-    "period_ms": dict(NUMBER, default=1000, help="shortest time between two jobs"),
+    "period_ms": dict(NUMBER, min=1, default=1000, help="shortest time between two jobs"),
     "deadline_ms": dict(NUMBER, default=0, help="from a job's arrival, 0 = its period"),
     "per_hour": {"default": 0, "type": "a number or a list", "help": "jobs in an hour, or a list of 24; 0 = one each period"},
     "bursts": {"type": "bool", "default": False, "help": "whether jobs come in bursts of frames (simulation only)"},
@@ -77,7 +77,11 @@ def classes(settings, facts, where):
                for d in (checked(where + ": [[device]]", DEVICE, given) for given in settings.get("device", []))}
     if not settings.get("class"):
         raise ConfigError("%s has no [[class]]" % where, "see docs/energy.md for the form")
-    return [job_class(where, given, facts, devices) for given in settings["class"]]
+    made = [job_class(where, given, facts, devices) for given in settings["class"]]
+    names = [c.name for c in made]
+    if len(set(names)) < len(names):
+        raise ConfigError("%s: two [[class]] have one name (%s)" % (where, ", ".join(names)), "give each a name of its own")
+    return made
 
 
 def job_class(where, given, facts, devices):
@@ -92,12 +96,19 @@ def job_class(where, given, facts, devices):
     if not made:
         raise ConfigError("%s has no variant" % place, "one at least")
     period = values["period_ms"]
-    hourly = values["per_hour"] or 3600000 / period
-    hourly = [int(n) for n in hourly] if isinstance(hourly, list) else [int(hourly)] * 24
-    if len(hourly) != 24:
-        raise ConfigError("%s: per_hour has %d numbers" % (place, len(hourly)), "one, or 24")
+    hourly = hours(place, values["per_hour"] or 3600000 / period)
     return JobClass(values["name"], int(1000 * values["weight"]), int(1000 * (values["deadline_ms"] or period)), int(1000 * period),
                     values["critical"], made, hourly, together([devices[name] for name in needed]))
+
+
+def hours(place, given):
+    """Jobs in each of the 24 hours, of one number or of 24."""
+    each = given if isinstance(given, list) else [given] * 24
+    if len(each) != 24:
+        raise ConfigError("%s: per_hour has %d numbers" % (place, len(each)), "one, or 24")
+    if not all(isinstance(n, (int, float)) and n >= 0 for n in each):
+        raise ConfigError("%s: per_hour is %r" % (place, given), "numbers from 0 up")
+    return [int(n) for n in each]
 
 
 def variant(place, given, facts):

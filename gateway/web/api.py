@@ -32,9 +32,9 @@ async def body(request, required, optional=None):
     return given
 
 
-def giver(request, given):
+def giver(request, source):
     """Who says it: the kind is the sender's to say, the name that of the certificate, where there is one. Raises ConfigError."""
-    source, name = given.get("source", "clinician"), tls.common_name(request.transport)
+    name = tls.common_name(request.transport)
     kind, _, who = source.partition(":")
     if name and who not in ("", name):
         raise ConfigError("the certificate is that of %s, the source %s" % (name, source), "send source without a name")
@@ -86,7 +86,8 @@ class Api:
     async def give(self, request):
         """POST /v1/feedback."""
         given = await body(request, {"stream": str, "seq": int, "label": str}, {"source": str, "given_ms": int})
-        word = Feedback(given["stream"], given["seq"], given["label"], giver(request, given), given.get("given_ms"))
+        source = giver(request, given.get("source") or await self._ask(self.desk.giver, given["stream"]))
+        word = Feedback(given["stream"], given["seq"], given["label"], source, given.get("given_ms"))
         verdict = await self._ask(self.desk.give, word)
         return web.json_response({"stream": word.stream, "seq": word.seq, "label": word.label, "source": word.source, "verdict": verdict})
 
@@ -108,6 +109,6 @@ class Api:
     async def answer(self, request):
         """POST /v1/feedback/STREAM/confirm or deny."""
         stream, answer = request.match_info["stream"], request.match_info["answer"]
-        source = giver(request, await body(request, {}, {"source": str}))
+        source = giver(request, (await body(request, {}, {"source": str})).get("source", "clinician"))
         act, answered = (self.desk.confirm, "confirmed") if answer == "confirm" else (self.desk.deny, "denied")
         return web.json_response({"stream": stream, "answer": answered, "labels": await self._ask(act, stream, source), "source": source})

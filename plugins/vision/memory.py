@@ -11,7 +11,7 @@ from plugins.vision.objects import SHARP, edges
 
 UNIT = 16
 # (trait, how much of it is one kernel width): where and how large it is and whether it moves on, then what it looks like
-TRAITS = (("row", 6), ("column", 6), ("cells, octaves", .75), ("height over width, octaves", .75), ("way of the last second, octaves", 1),
+TRAITS = (("row", 6), ("column", 6), ("cells, octaves", .75), ("height over width, octaves", .75), ("way of the last frames, octaves", 1),
           ("share of its box", .15), ("brighter than the scene", 15), ("bluer", 6), ("redder", 6), ("rougher", 10), ("uneven", 10))
 PLACE, LOOK = slice(0, 2), slice(5, None)
 LOOSE = 4  # at the place of an example its look counts so much less: light changes, what stands there does not

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from gateway.attention.learner import Learner, Slack
+from gateway.attention.learner import Learner
 from gateway.attention.moments import Moment
 from gateway.attention.settings import ATTENTION
+from gateway.attention.slack import Slack
 from gateway.attention.store import AttentionStore
 
 WIDTH, CLASSES = 6, ["N", "S", "V"]

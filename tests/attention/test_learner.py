@@ -87,26 +87,31 @@ def test_labels_that_are_no_longer_trusted_take_back_what_was_learnt(tmp_path, p
     assert "attention_rolled_back" in [words[1] for words in told]
 
 
-def test_a_stream_that_changes_goes_half_of_the_way_back_until_it_is_as_before(tmp_path, patient):
+def observe_at(learner, hidden, first):
+    for i, h in enumerate(hidden):
+        moment = moments([h])[0]
+        moment.seq = first + i
+        learner.observe(moment)
+    learner.work()
+
+
+@pytest.mark.parametrize("side, calmer", [(-3, "shipped"), (3, "learnt")])
+def test_a_stream_that_changes_is_judged_by_the_calmer_head_until_it_is_as_before(tmp_path, patient, side, calmer):
     hidden, labels = patient
-    used = []
-    learner = learner_in(tmp_path, used=used)
+    used, told = [], []
+    learner = learner_in(tmp_path, used=used, told=told)
     observed(learner, hidden[:200])
     answer(learner, labels, 12)
     adopted = used[-1][1]
-    for i, h in enumerate(hidden[200:264] + 4):
-        moment = moments([h])[0]
-        moment.seq = 1000 + i
-        learner.observe(moment)
-    learner.work()
-    half = (adopted["head"] + learner.origin.shipped["head"]) / 2
-    assert np.allclose(used[-1][1]["head"], half, atol=1e-4) and learner.counters["set_aside"] == 1
-    for i, h in enumerate(hidden[264:328]):
-        moment = moments([h])[0]
-        moment.seq = 2000 + i
-        learner.observe(moment)
-    learner.work()
-    assert np.allclose(used[-1][1]["head"], adopted["head"], atol=1e-4) and learner.counters["taken_up"] == 1
+    observe_at(learner, hidden[200:264] + side * np.eye(6)[3], 1000)  # axis 3 tells this patient's N: far down it, what is learnt cries S
+    assert [words[1] for words in told] == ["stream_changed"]
+    assert learner.counters["set_aside"] == (calmer == "shipped")
+    wanted = learner.origin.shipped if calmer == "shipped" else adopted
+    assert np.allclose(used[-1][1]["head"], wanted["head"], atol=1e-4)
+    assert np.allclose(learner.parameters("bed")["head"], wanted["head"], atol=1e-4)
+    observe_at(learner, hidden[264:328], 2000)
+    assert [words[1] for words in told] == ["stream_changed", "stream_back"]
+    assert np.allclose(used[-1][1]["head"], adopted["head"], atol=1e-4)
 
 
 def test_a_frozen_stream_learns_nothing_and_a_reset_one_is_as_shipped(tmp_path, patient):

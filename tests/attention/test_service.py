@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from gateway.attention.feedback import Feedback
-from gateway.attention.learner import Slack
 from gateway.attention.membership import Membership
 from gateway.attention.service import Attention
 from gateway.attention.settings import ATTENTION
+from gateway.attention.slack import Slack
 from gateway.core.compat import Clock
 from gateway.core.errors import HeedError
 from gateway.core.records import Features, Inference

@@ -59,7 +59,8 @@ def test_what_will_never_be_chosen_is_told():
 @pytest.mark.parametrize("old, new, what", [
     ('board = "zero2w"', 'board = "zero2"', 'did you mean "zero2w"?'), ('name = "road"\nperiod', 'name = "raod"\nperiod', "no [[plugin]] of this name"),
     ("utility = 0.8 }, { name = \"large\", time_ms = 90", "utilty = 0.8 }, { name = \"large\", time_ms = 90", "utilty"),
-    ("period_ms = 5000", "per_hour = [1, 2]", "per_hour has 2 numbers"), ("critical = true", "critical = 1", "critical")])
+    ("period_ms = 5000", "per_hour = [1, 2]", "per_hour has 2 numbers"), ("period_ms = 5000", "per_hour = -1", "numbers from 0 up"),
+    ("period_ms = 5000", "period_ms = 0", "period_ms"), ('name = "road"\nperiod', 'name = "ecg"\nperiod', "have one name"), ("critical = true", "critical = 1", "critical")])
 def test_faults_name_place_and_remedy(old, new, what):
     text = TEXT % ("zero2w", 30)
     assert old in text

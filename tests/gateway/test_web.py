@@ -89,6 +89,14 @@ async def test_from_a_question_to_its_answer(tmp_path, learner):
         assert {moment.seq: label for moment, label in learner.moments.kept("bed/1") if label} == {asked["seq"]: "V"}
 
 
+async def test_what_is_confirmed_or_denied_is_a_users_word(tmp_path, learner):
+    learner.store.introduce("yard", "plugin vision 1", ["confirm", "deny"], 0)
+    async with Served(tmp_path, learner) as door:
+        assert {row["stream"]: row["giver"] for row in (await door.ask("/v1/attention"))[1]["streams"]} == {"bed/1": "clinician", "yard": "user"}
+        told = (await door.ask("/v1/feedback", {"stream": "yard", "seq": 1, "label": "deny"}))[1]
+        assert (told["source"], told["verdict"]) == ("user", "waiting")
+
+
 async def test_a_question_that_nobody_can_answer_makes_room_and_is_not_asked_again(tmp_path, learner):
     async with Served(tmp_path, learner) as door:
         seq = (await door.ask("/v1/feedback"))[1]["asked"][0]["seq"]

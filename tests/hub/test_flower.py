@@ -41,7 +41,7 @@ class Place:
     def __init__(self, folder, stack):
         self.folder, self.stack = folder, stack
         self.environment = dict(os.environ, PATH="%s:%s" % (FLOWER / "bin", os.environ["PATH"]), FLWR_HOME=str(folder / "home"),
-                                FLWR_TELEMETRY_ENABLED="0", FLWR_DISABLE_UPDATE_CHECK="1")
+                                FLWR_TELEMETRY_ENABLED="0", FLWR_DISABLE_UPDATE_CHECK="1", TMPDIR=str(folder))
 
     def start(self, name, *command):
         log = open(self.folder / (name + ".log"), "ab")

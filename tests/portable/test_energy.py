@@ -55,8 +55,28 @@ def test_below_the_reserve_only_critical_jobs_at_their_smallest():
 
 def test_the_reserve_lasts_a_poor_night():
     policy = made(500)
-    spent = price.drawn(policy.demand.least(), 580 * 86400, DAY // 2)[:price.NIGHT]
-    assert policy.plan.reserve + sum(policy.harvest.poor(price.POOR)[:price.NIGHT]) >= sum(spent)
+    spent = price.turned(policy.demand.least(), 580 * 3600, 12)[:price.NIGHT]
+    poor = sorted(policy.harvest.hours(), key=sum)[price.POOR][:price.NIGHT]
+    assert policy.plan.reserve + sum(poor) >= sum(spent)
+
+
+def test_the_dearer_the_poorer_the_days_known():
+    rich, poor = [made(500, sunny(mj=mj)).plan for mj in (3500000, 1500000)]
+    assert rich.price < poor.price and rich.long_run < poor.long_run and rich.floor <= poor.floor
+
+
+def test_a_day_that_overflows_is_free_and_one_that_starves_is_dear():
+    demand, mean = Demand(load()), 40 * WH
+    full, empty = ([[mj] * 24] * 3 for mj in (20 * WH, 0))
+    assert price.expected(30 * WH, 40 * WH, 580 * 3600, demand, full, mean, 12) == 0
+    assert price.expected(WH, 40 * WH, 580 * 3600, demand, empty, mean, 12) == demand.prices[-1]
+
+
+def test_need_goes_over_step_by_step():
+    demand = Demand(load())
+    cheap, dear = demand.prices[5], demand.prices[25]
+    found = [demand.between(cheap, dear, share) for share in range(0, 1001, 50)]
+    assert found[0] == cheap and found[-1] == dear and found == sorted(found) and found[10] == demand.prices[15]
 
 
 def test_no_job_blocks_a_critical_one():
