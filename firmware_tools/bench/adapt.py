@@ -54,7 +54,11 @@ def labels(quick, folder):
 
 def gates(figures):
     """Gates of what was measured; a gate that is a name is that figure of the same run."""
-    rows = [(key, figures[gate] if gate in figures else gate, figures[moon] if moon in figures else moon, more)
+    return [{"key": key, "value": figures[key], "gate": shown(gate, figures), "moonshot": shown(moon, figures),
+             "met": bool(figures[key] >= figures.get(gate, gate) if more else figures[key] <= figures.get(gate, gate))}
             for key, (gate, moon, more) in GATES.items() if key in figures]
-    return [{"key": key, "value": figures[key], "gate": gate, "moonshot": moon,
-             "met": bool(figures[key] >= gate if more else figures[key] <= gate)} for key, gate, moon, more in rows]
+
+
+def shown(gate, figures):
+    """A gate as a number."""
+    return round(figures[gate], 4) if gate in figures else gate
