@@ -28,7 +28,7 @@ class Fluid:
         self.charge = min(self.capacity, self.charge + gained - (0 if off else spent + self.base_mw * SLOT_MS // 1000))
         self.dark += off
         if self.charge <= 0:
-            self.charge, self.brownouts, off = 0, self.brownouts + 1, True
+            self.charge, self.brownouts, off = 0, self.brownouts + (not off), True
         else:
             self.points += worth
             off = off and self.charge < RESTART * self.capacity

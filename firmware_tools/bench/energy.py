@@ -42,7 +42,7 @@ def plans(quick, traces, load, board):
     classes = tables.classes(settings, board, load)
     bursts = [given["name"] for given in settings["class"] if given.get("bursts")]
     for place, problem, remedy in impossible(classes, SLOWEST, board):
-        raise ConfigError("%s: %s: %s" % (load, place, problem), remedy)
+        raise ConfigError("%s: %s: %s" % (load, place.replace("energy.", ""), problem), remedy)
     out = []
     for trace in traces:
         for number, day in enumerate(starts(trace, 1 if quick else 6, 2 if quick else 3)):

@@ -12,6 +12,7 @@ from firmware_tools.bench.energy_judge import certified, headroom, played, polic
 from firmware_tools.bench.energy_season import survives
 from firmware_tools.bench.energy_world import FAULTS, Window, starts
 from firmware_tools.cli import main
+from firmware_tools.energy_fluid import Fluid
 from gateway import sun
 from gateway.core.errors import ConfigError, HeedError
 from gateway.energy import tables
@@ -151,3 +152,8 @@ def test_a_load_that_a_board_cannot_carry_is_refused_with_the_arithmetic(tmp_pat
 
 def test_headroom_of_a_load_without_a_choice_is_its_share_of_the_best():
     assert headroom(90, 80, 100) == .5 and headroom(99.6, 99.5, 100) == .996
+
+
+def test_a_night_without_power_is_one_brownout(classes):
+    played = Fluid(classes, 580, 40000000, 1000000, [0] * 12 + [5000000] * 12 + [0] * 48)
+    assert played.brownouts == 2 and played.dark > 12

@@ -251,4 +251,4 @@ def test_the_model_is_told_what_was_measured():
     plugin.push(block(START, 50))
     plugin.push(block(START, 60, "road/2"))
     made = plugin.push(block(START + 1, 0)) + plugin.push(block(START + 1, 70, "road/2"))
-    assert [item.facts["measured"] for item in made] == [[0, 1]]
+    assert [dict(zip(item.facts["streams"], item.facts["measured"])) for item in made] == [{"road/1": 0, "road/2": 1}]
