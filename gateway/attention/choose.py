@@ -1,16 +1,14 @@
-"""Which moments a label would help most: in turn one that many unsure moments are like, and the one that the model is least sure of.
+"""Which moments a label would help most: in turn one that is far from all that is labelled, and one that the model is unsure of.
 
-Covering what is unsure is facility location, a greedy step of which is within 1 - 1/e of the best (Nemhauser and others, 1978; for
-active learning: Wei and others, 2015); small margins find the border (Lewis and Gale, 1994). Either alone is worse: margins
-alone spend all labels on one doubtful group, and the farthest moment is often an odd one that nothing else is like.
+Farthest points cover what there is (k-center greedy: Sener and Savarese, 2018), small margins find the border (Lewis and
+Gale, 1994). Either alone is worse: margins alone spend all labels on one doubtful group.
 """
 
 import numpy as np
 
-from gateway.attention.near import likeness, spread, usual
+from gateway.attention.near import apart
 
 LEAST = 64  # moments that there must be before the first question
-SURE = .05  # what a moment counts that the model is sure of; one that it cannot decide counts 1 more
 
 
 def margins(shares):
@@ -19,12 +17,9 @@ def margins(shares):
     return ordered[:, -1] - ordered[:, -2]
 
 
-def gain(hidden, unsure, labelled):
-    """What labelling each moment would newly cover: the sum over moments of how unsure they are, as far as they are like it and
-    not yet like a labelled one."""
-    unit = usual(spread(hidden))
-    covered = likeness(hidden, labelled, unit).max(1, initial=0)
-    return unsure @ np.maximum(0, likeness(hidden, hidden, unit) - covered[:, None])
+def distances(hidden, labelled):
+    """Distance of each vector to the nearest labelled one; to the middle of all where nothing is labelled."""
+    return apart(hidden, labelled if len(labelled) else np.median(hidden, axis=0)[None]).min(1)
 
 
 def choose(hidden, shares, labelled):
@@ -32,4 +27,4 @@ def choose(hidden, shares, labelled):
     labelled (k, width), asked ones among them."""
     if len(labelled) % 2:
         return int(np.argmin(margins(shares))), "unsure"
-    return int(np.argmax(gain(hidden, 1 + SURE - margins(shares), labelled))), "stands for many"
+    return int(np.argmax(distances(hidden, labelled))), "unlike the others"

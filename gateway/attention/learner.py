@@ -37,7 +37,7 @@ class Learner:
         self.moments = Moments(store, self.counters, twin.shown["trace"])
         self.door, self.alarms = Door(self.moments, self.origin.classes, reach, self.counters), Alarms(store)
         self.slack = slack or Slack(options["slack_permille"] / 1000)
-        self.taught, self.tried, self.proven, self.applied, self.away, self.met = {}, {}, {}, {}, {}, set()
+        self.taught, self.proven, self.applied, self.away, self.met = {}, {}, {}, {}, set()
 
     def start(self):
         """Take up what another process, or a hub, has changed of the streams that are here."""
@@ -90,8 +90,7 @@ class Learner:
             self._apply(stream, self.current(stream))
 
     def ask(self, stream):
-        """Ask for one more label, while the day's budget lasts and the last question but a few are answered. What labels have taught
-        tells which are missing, whether the guard let it pass or not."""
+        """Ask for one more label, while the day's budget lasts and the last question but a few are answered."""
         waiting, spent = len(self.door.asked(stream)), self.door.asked_since(stream, wall_ms() - DAY_MS)
         if spent >= self.options["asks_per_day"] or waiting >= self.options["asks_open"]:
             return None
@@ -101,7 +100,7 @@ class Learner:
             return None
         hidden = np.array([moment.hidden for moment in free])
         taken = np.array([moment.hidden for moment in kept]).reshape(-1, hidden.shape[1])
-        index, why = choose(hidden, judged(hidden, self.tried.get(stream) or self.parameters(stream)), taken)
+        index, why = choose(hidden, judged(hidden, self.parameters(stream)), taken)
         self.door.ask(free[index], why)
         self.counters["asked"] += 1
         return free[index]
@@ -126,7 +125,6 @@ class Learner:
         lesson = Lesson(self.twin, self.origin, labelled, others, self.anchors, self.base(), self.slack.pause, self.options["learn"])
         lesson.vouch(self.alarms.vouched(stream))
         challenger, verdict = self.guard.judge(lesson)
-        self.tried[stream] = challenger
         self.counters["tried"] += 1
         self.alarms.note(stream, verdict)
         if verdict.adopt:

@@ -4,6 +4,7 @@ import numpy as np
 
 SPREAD = 128  # moments that stand for a stream
 REACH = 3.0  # usual distances over which moments count as alike
+ENOUGH = 20  # labels from which on their word for others counts in full: one is not to speak for a hundred moments
 
 
 def apart(these, those):
@@ -31,7 +32,8 @@ def likeness(these, those, unit):
 
 def told(opinions, hidden, taught, targets, unit):
     """Opinions (n, classes) of vectors, where labels nearby have their say: taught (k, width) with targets (k, classes) that sum to 1
-    by rows. The average of labels by likeness (Nadaraya and Watson, 1964), as far as the nearest of them is alike; the rest is the opinion."""
+    by rows. The average of labels by likeness (Nadaraya and Watson, 1964), as far as the nearest of them is alike, and
+    less while they are few; the rest is the opinion."""
     like = likeness(hidden, taught, unit)
-    near = like.max(1, keepdims=True)
+    near = like.max(1, keepdims=True) * min(1, len(taught) / ENOUGH)
     return (1 - near) * opinions + near * (like @ targets) / np.maximum(like.sum(1, keepdims=True), 1e-12)

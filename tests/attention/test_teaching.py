@@ -5,7 +5,7 @@ import numpy as np
 from gateway.attention.choose import choose
 from gateway.attention.guard import STEPS, UNLEARN, Guard, discerning, known
 from gateway.attention.lesson import Lesson
-from gateway.attention.near import apart, likeness, told, usual
+from gateway.attention.near import ENOUGH, apart, likeness, told, usual
 from gateway.attention.optimise import MANY, judged, kept
 from gateway.attention.state import Origin
 from tests.attention.helpers import CLASSES, Twin, clouds, moments
@@ -19,12 +19,17 @@ def test_distances_are_those_of_the_definition():
 
 def test_a_label_is_believed_nearby_and_an_old_opinion_far_away():
     opinions, hidden = np.array([[.9, .1]] * 3), np.array([[0., 0], [.1, 0], [50, 0]])
-    found = told(opinions, hidden, np.array([[0., 0]]), np.array([[0., 1]]), unit=1)
+    found = told(opinions, hidden, np.zeros((ENOUGH, 2)), np.tile([0., 1], (ENOUGH, 1)), unit=1)
     assert np.allclose(found.sum(1), 1) and found[0, 1] == 1 and found[1, 1] > .99 and np.allclose(found[2], [.9, .1])
 
 
+def test_a_few_labels_say_little_of_others():
+    found = told(np.array([[.9, .1]]), np.zeros((1, 2)), np.zeros((2, 2)), np.tile([0., 1], (2, 1)), unit=1)
+    assert np.allclose(found, np.array([[.9, .1]]) * (1 - 2 / ENOUGH) + np.array([[0, 1]]) * 2 / ENOUGH)
+
+
 def test_of_two_labels_that_disagree_the_nearer_counts_more():
-    found = told(np.array([[.5, .5]]), np.array([[0., 0]]), np.array([[1., 0], [0, 2]]), np.eye(2), unit=1)
+    found = told(np.array([[.5, .5]]), np.array([[0., 0]]), np.tile([[1., 0], [0, 2]], (10, 1)), np.tile(np.eye(2), (10, 1)), unit=1)
     assert found[0, 0] > found[0, 1] > .1
 
 
@@ -41,15 +46,12 @@ def test_many_labels_are_not_outvoted():
     assert error(290) <= error(20) < (judged(hidden[300:], origin.shipped).argmax(1) != labels[300:]).mean()
 
 
-def test_the_first_question_is_about_the_largest_unsure_group_not_about_an_odd_beat():
-    rng = np.random.default_rng(4)
-    sure, unsure, odd = rng.normal(0, .1, (200, 6)), rng.normal(0, .1, (40, 6)) + 3, rng.normal(0, .1, (1, 6)) - 30
-    shares = np.array([[.98, .01, .01]] * 200 + [[.4, .35, .25]] * 41)
-    hidden = np.concatenate([sure, unsure, odd])
-    first, why = choose(hidden, shares, np.zeros((0, 6)))
-    assert 200 <= first < 240 and why == "stands for many"
-    third, _ = choose(hidden, shares, hidden[[first, 201]])
-    assert third < 200  # that group is covered
+def test_the_first_question_is_about_what_is_unlike_the_others_and_then_unlike_what_is_labelled():
+    hidden, shares = np.random.default_rng(4).normal(0, .1, (80, 6)), np.tile([.9, .1, 0], (80, 1))
+    hidden[7] += 30
+    hidden[9] -= 20
+    assert choose(hidden, shares, np.zeros((0, 6))) == (7, "unlike the others")
+    assert choose(hidden, shares, hidden[[7, 8]])[0] == 9
 
 
 def test_every_second_question_is_about_what_it_is_least_sure_of():
