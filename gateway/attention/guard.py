@@ -20,6 +20,7 @@ FEW = 10  # with fewer labels, one contradiction of what it is sure of waits for
 AGAINST = 2, .5  # so many contradictions, and more than this share of what it is sure of, are an alarm
 IMPROBABLE = .002
 AGREED = 2, 2, .2  # of so many classes so many answers, and this share of them, confirmed: whoever labels knows them apart
+OFTEN = 5  # so many contradictions, of most that it is sure of, are an alarm whoever labels
 UNLEARN = .25  # most that the share of anchors known may fall, for each class
 STEPS = 1.0, .75, .5, .25  # of the way to a challenger: the longest that unlearns no class is tried
 CONFIDENCE = .7
@@ -103,12 +104,12 @@ class Guard:
 
     def _trust(self, lesson):
         given, labels = lesson.shares(lesson.origin.shipped), lesson.labels
-        if discerning(given, labels):
-            return None
-        unproven = ~lesson.vouched  # a person has answered for the others
+        told_apart, unproven = discerning(given, labels), ~lesson.vouched  # a person has answered for the others
         given, labels = given[unproven], labels[unproven]
         found = contradicted(given, labels)
         whole = sum(against for against, _ in found), sum(sure for _, sure in found)
+        if told_apart and not (whole[0] >= OFTEN and whole[0] > AGAINST[1] * whole[1]):
+            return None
         for name, (against, sure) in [*zip(lesson.origin.classes, found), ("class", whole)]:
             if against >= AGAINST[0] and against > AGAINST[1] * sure:
                 return Verdict(False, "trust", "%d of %d labels contradict a %s that the model is sure of: is it the right patient?"
