@@ -103,6 +103,7 @@ def test_a_stream_that_changes_is_judged_by_the_calmer_head_until_it_is_as_befor
     observed(learner, hidden[:200])
     answer(learner, labels, 12)
     adopted = used[-1][1]
+    told.clear()
     observe_at(learner, hidden[200:264] + side * np.eye(6)[3], 1000)  # axis 3 tells this patient's N: far down it, what is learnt cries S
     assert [words[1] for words in told] == ["stream_changed"]
     assert learner.counters["set_aside"] == (calmer == "shipped")
