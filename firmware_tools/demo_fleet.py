@@ -11,12 +11,12 @@ import numpy as np
 
 from firmware_tools.bench.patients import answers, patients_of
 from firmware_tools.cli import grid
-from firmware_tools.cli.feedback import door_of
 from firmware_tools.evaluate import ready
 from firmware_tools.pictures import truth_near, truths
 from firmware_tools.recordings import ecg_folder
 from gateway import config
 from gateway.app import Gateway
+from gateway.attention.desk import Desk
 from gateway.attention.federate import unflat
 from gateway.attention.feedback import Feedback
 from gateway.attention.learner import GLOBAL
@@ -69,14 +69,13 @@ class Bed:
         self.marks, self.rate_hz = truths(opened), opened.rate_hz
         self.gateway = Gateway(chosen)
         self.learner = self.gateway.attention.learners[0]
-        self.stream, self.outside = "bed-" + record, AttentionStore(Path(folder) / FILE)
+        self.stream, self.desk = "bed-" + record, Desk(AttentionStore(Path(folder) / FILE))
 
     def answer(self):
         """Label what the gateway asks for, as `heed feedback give` would."""
-        door = door_of(self.outside, self.stream) if self.stream in self.outside.origins() else None
-        for seq, *_ in door.asked(self.stream) if door else ():
-            label = truth_near(self.marks, seq, self.rate_hz) or "N"
-            self.given += door.give(Feedback(self.stream, seq, label, "clinician:annotations")) == "taken"
+        for asked in self.desk.asked():
+            label = truth_near(self.marks, asked["seq"], self.rate_hz) or "N"
+            self.given += self.desk.give(Feedback(self.stream, asked["seq"], label, "clinician:annotations")) == "taken"
 
     def state(self):
         """What is in use, None = as shipped."""

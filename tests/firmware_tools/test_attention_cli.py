@@ -97,3 +97,9 @@ def test_answer_an_alarm(gateway):
 
 def test_nothing_learnt_here(tmp_path):
     assert "nothing was learnt" in run(tmp_path, "attention", "show", fails=2)
+
+
+def test_three_gateways_and_a_hub_close_the_loop(mitdb):
+    done = CliRunner().invoke(main, ["demo", "fleet"])
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert "round closed: 3 gateways, masked: True" in done.output and done.output.count("learnt together by 3 gateways") == 3
