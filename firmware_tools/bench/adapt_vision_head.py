@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from firmware_tools.bench.yard import DENIALS, LEARNT, OPTIONS, SPLIT, Run, add, disturbed
-from gateway.attention.optimise import Adam, HeadLoss, descend
+from gateway.attention.optimise import Adam, HeadLoss, descend, judged
 from gateway.attention.state import Origin
 from models.twin import Twin
 
@@ -39,7 +39,8 @@ def taught(model, planes, truth, kind):
     others = np.array([name not in OPTIONS["watch"] for name in twin.classes], float)
     origin = Origin(twin.package, twin.parameters, twin.ranges, twin.classes)
     targets = np.tile(others / others.sum() / len(denied), (len(denied), 1))
-    return descend(HeadLoss(origin.shipped, denied, targets, [np.array(seen)]), origin, Adam()), len(denied)
+    held = np.array(seen), judged(np.array(seen), origin.shipped)
+    return descend(HeadLoss(origin.shipped, denied, targets, [held]), origin, Adam()), len(denied)
 
 
 def scored(model, planes, truth, kind, winds):
