@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from firmware_tools.bench import adapt_vision, yard
+from firmware_tools.bench import adapt_vision, adapt_vision_head, yard
 from plugins.vision.memory import DENIED, TRAITS, UNIT, Memory
 from plugins.vision.objects import Track
 from tests.video import FRAME_MS, grey, make, push, real_frames
@@ -141,3 +141,9 @@ def test_denials_halve_the_false_alarms_on_the_real_video_and_lose_nothing_true(
 def test_denying_every_car_silences_no_crossing(recorded):
     harm = adapt_vision.poisoned(*recorded)
     assert harm["cars"] == 3 and harm["crossings lost"] == 0 and harm["cars reported"] == 3
+
+
+def test_the_head_can_be_taught_the_same_denials_for_comparison(recorded):
+    model, planes, truth = recorded
+    row = adapt_vision_head.scored(model, planes, truth, "rain", (21,))
+    assert row["denied"] == adapt_vision.DENIALS and row["looks"] < row["looks of all"] and row["true"]
