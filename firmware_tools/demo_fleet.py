@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import tempfile
 import time
 from pathlib import Path
@@ -14,6 +13,7 @@ from firmware_tools.cli import grid
 from firmware_tools.evaluate import ready
 from firmware_tools.pictures import truth_near, truths
 from firmware_tools.recordings import ecg_folder
+from firmware_tools.services import free_port
 from gateway import config
 from gateway.app import Gateway
 from gateway.attention.desk import Desk
@@ -84,13 +84,6 @@ class Bed:
     def together(self):
         """What came back from the hub and passed the guard, or None."""
         return self.learner.store.current(GLOBAL + self.learner.origin.package)[0]
-
-
-def free_port():
-    """A port of this machine that nobody listens at."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 async def until(done, limit_s=LIMIT_S):
